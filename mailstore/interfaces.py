@@ -1,0 +1,388 @@
+"""
+What a mail store is, to everybody who uses one.
+
+L{IStore} has two implementations, the engine (L{mailstore.engine}) and
+L{RemoteStore<mailstore.ipc.client.RemoteStore>}, which reaches an engine through
+a channel; L{StoreTestsMixin<mailstore.testing.storetests.StoreTestsMixin>} holds
+both to the sentences below.
+
+  - The store is the trust boundary: it checks the rights of C{user} in every
+    request, whatever its caller has checked before.
+  - A change is durable when its result arrives.  An error means that nothing
+    was changed, except L{StoreUnavailable<mailstore.errors.StoreUnavailable>},
+    after which it is unknown.
+  - Long answers come in batches, as asynchronous iterators.  The next batch is
+    made when it is asked for; who does not ask, pays nothing and holds up
+    nobody.  C{aclose()} gives up the rest and is always to be called when an
+    iteration is left early.
+  - Every method can raise L{StoreBusy<mailstore.errors.StoreBusy>},
+    L{DeadlineExpired<mailstore.errors.DeadlineExpired>},
+    L{StoreUnavailable<mailstore.errors.StoreUnavailable>} and
+    L{StoreFault<mailstore.errors.StoreFault>}.  What else it can raise is said
+    with it, and nothing else ever comes.  An asynchronous iterator raises
+    when it is iterated, not when it is made.
+  - Where a folder is named by text, it is the name as C{user} sees it:
+    C{"INBOX"}, C{"Sent/2026"}, C{"Public Folders/Sales"},
+    C{"Other Users/bob/Drafts"}.  Where it is a number, it is
+    L{OpenFolder.folder<mailstore.model.OpenFolder>}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable
+from typing import TYPE_CHECKING
+
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from mailstore.model import (
+        AppendResult,
+        CopyResult,
+        Credentials,
+        FetchBatch,
+        FetchSpec,
+        FlagMode,
+        FlagsStored,
+        FolderColumns,
+        FolderDelta,
+        FolderStatus,
+        NewMessage,
+        OpenFolder,
+        SearchTerm,
+        Section,
+        TreeVersion,
+        UidSet,
+    )
+
+
+class IStoreObserver(Interface):
+    """
+    Who wants to know that something changed.  Told after the change is
+    durable, never what changed: ask for the difference.
+    """
+
+    def folderChanged(folder: int, user: str) -> None:
+        """
+        Messages came, went or changed in the folder.
+
+        @param user: the one user who can see the change, or C{""} for everybody.
+        """
+
+    def everythingChanged() -> None:
+        """
+        Any folder may have changed: the store was away, or was changed from outside.
+        """
+
+
+class IUpload(Interface):
+    """
+    A message on its way into the store, in pieces.
+    """
+
+    token: int = Attribute("What L{NewMessage.content<mailstore.model.NewMessage>} names it by.")
+
+    def write(data: bytes) -> Awaitable[None]:
+        """
+        Add a piece of any length.  One at a time: wait for the result before
+        the next.
+
+        @raise MessageTooBig: more bytes than were announced, or than the store accepts.
+        @raise OverQuota: no room to hold it.
+        """
+
+    def discard() -> None:
+        """
+        Throw it away, if it has not been stored.  Idempotent, never fails.
+        """
+
+
+class IUsers(Interface):
+    """
+    The users a store knows.
+    """
+
+    def credentials(user: str) -> Awaitable[Credentials | None]:
+        """
+        What the user can be known by; C{None} when there is no such user.
+        """
+
+    def createUser(user: str, credentials: Credentials) -> Awaitable[None]:
+        """
+        Add a user, with an INBOX.  For L{SYSTEM<mailstore.model.SYSTEM>} tools
+        only: not to be had through a channel.
+
+        @raise UserExists:
+        @raise InvalidName:
+        """
+
+    def listUsers() -> Awaitable[tuple[str, ...]]:
+        """
+        All names in order.  For L{SYSTEM<mailstore.model.SYSTEM>} tools only:
+        not to be had through a channel.
+        """
+
+
+class IHierarchy(Interface):
+    """
+    The folders, their rights, and who subscribes to them.
+    """
+
+    def trees(user: str) -> Awaitable[tuple[TreeVersion, ...]]:
+        """
+        The versions of the user's personal tree, of the part of other users'
+        trees the user may look up, and of the part of the public tree the
+        user may look up, in this order.  Cheap.
+        """
+
+    def folders(user: str, tree: TreeVersion) -> AsyncGenerator[FolderColumns, None]:
+        """
+        All folders of a tree.  The public tree begins with the public root,
+        which cannot be opened.
+
+        @raise StaleListing: the version is no longer the user's.
+        """
+
+    def createFolder(user: str, name: str, special_use: str = "") -> Awaitable[int]:
+        """
+        Create a folder, and the parents it lacks.  It gets a copy of its
+        parent's rights.
+
+        @return: its identity.
+        @raise FolderExists:
+        @raise InvalidName:
+        @raise NoSuchFolder: the parent cannot be looked up.
+        @raise PermissionDenied: no right C{k} on the parent.
+        @raise LimitReached: there are too many folders.
+        """
+
+    def deleteFolder(user: str, name: str) -> Awaitable[None]:
+        """
+        Delete a folder with its messages.  If it has children, the name stays
+        as a node that cannot be opened.
+
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{x}.
+        @raise FolderInUse: it always exists (INBOX, a root), or it is a node
+            without messages that has children.
+        """
+
+    def renameFolder(user: str, name: str, new_name: str) -> Awaitable[None]:
+        """
+        Give a folder, with all below it, a new name, creating the parents that
+        lacks.  Renaming INBOX moves its messages into a new folder and
+        leaves it empty (RFC 9051 section 6.3.6).
+
+        @raise NoSuchFolder:
+        @raise FolderExists:
+        @raise InvalidName: also when it would be moved into itself or into another
+            namespace than the one it is in.
+        @raise PermissionDenied: no right C{x} on it, or no C{k} on the new parent.
+        @raise FolderInUse: it is a root.
+        """
+
+    def status(user: str, name: str) -> Awaitable[FolderStatus]:
+        """
+        The counts of a folder.  Maintained, so it costs the same for any size.
+
+        @raise NoSuchFolder:
+        @raise NotSelectable:
+        @raise PermissionDenied: no right C{r}.
+        """
+
+    def subscriptions(user: str) -> Awaitable[tuple[str, ...]]:
+        """
+        The names the user subscribes to, in order; they need not exist.
+        """
+
+    def subscribe(user: str, name: str) -> Awaitable[None]:
+        """
+        Add a name.  Adding it again changes nothing.
+
+        @raise InvalidName:
+        @raise LimitReached: too many subscriptions.
+        """
+
+    def unsubscribe(user: str, name: str) -> Awaitable[None]:
+        """
+        Take a name away.  Taking away one that is not there changes nothing.
+        """
+
+    def rights(user: str, name: str) -> Awaitable[str]:
+        """
+        What the user may do with a folder.
+
+        @raise NoSuchFolder:
+        """
+
+    def acl(user: str, name: str) -> Awaitable[tuple[tuple[str, str], ...]]:
+        """
+        The rights on a folder: pairs of identifier and letters, in the order
+        of the identifiers.
+
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{a}.
+        """
+
+    def setRights(user: str, name: str, identifier: str, letters: str) -> Awaitable[int]:
+        """
+        Give an identifier exactly these rights (none: remove it).  On a
+        namespace's root (C{"Public Folders"}) it holds for every folder below
+        as well; elsewhere for the one folder.
+
+        @return: how many folders it changed.
+        @raise NoSuchFolder:
+        @raise NoSuchUser: the identifier names neither a user nor a set of users.
+        @raise InvalidName: a letter names no right.
+        @raise PermissionDenied: no right C{a}.
+        """
+
+
+class IMessages(Interface):
+    """
+    The messages in folders.
+    """
+
+    def openFolder(user: str, name: str, claim_recent: bool) -> Awaitable[OpenFolder]:
+        """
+        Look at a folder as a whole.
+
+        @param claim_recent: make its recent messages recent to this opening
+            and to no later one.
+        @raise NoSuchFolder:
+        @raise NotSelectable:
+        @raise PermissionDenied: no right C{r}.
+        """
+
+    def changes(user: str, folder: int, since: int, claim_recent: bool) -> AsyncGenerator[FolderDelta, None]:
+        """
+        What changed after the mod-sequence C{since}.  At least one batch.
+
+        @raise NoSuchFolder: it was deleted.
+        @raise PermissionDenied: the right C{r} was taken away.
+        """
+
+    def fetch(user: str, folder: int, uids: UidSet, spec: FetchSpec) -> AsyncGenerator[FetchBatch, None]:
+        """
+        Read messages, in ascending order of UID.  Sets no flag.
+
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{r}.
+        @raise InvalidRequest: there is no such rendition.
+        """
+
+    def readSection(user: str, folder: int, uid: int, section: Section) -> AsyncGenerator[bytes, None]:
+        """
+        Read one section in pieces.  Once the first piece has been given the
+        rest can be had even if the message is expunged meanwhile.  The pieces
+        together have as many bytes as L{FetchBatch.sections<mailstore.model.FetchBatch>} said.
+
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{r}.
+        @raise InvalidRequest: no such message or no such part.
+        """
+
+    def upload(user: str, name: str, size: int) -> Awaitable[IUpload]:
+        """
+        Begin to bring a message of C{size} bytes into the named folder.
+
+        @raise NoSuchFolder:
+        @raise NotSelectable:
+        @raise PermissionDenied: no right C{i}.
+        @raise MessageTooBig:
+        @raise LimitReached: too many uploads at once.
+        """
+
+    def append(user: str, name: str, messages: tuple[NewMessage, ...]) -> Awaitable[AppendResult]:
+        """
+        Store messages: all of them or none.  Flags the user has no right to
+        set are left out (RFC 4314 section 4).  Uploads named are used up, also on failure.
+
+        @raise NoSuchFolder:
+        @raise NotSelectable:
+        @raise PermissionDenied: no right C{i}.
+        @raise MessageTooBig:
+        @raise OverQuota:
+        @raise LimitReached: too many keywords.
+        @raise InvalidRequest: no such upload, or an incomplete one.
+        """
+
+    def storeFlags(
+        user: str,
+        folder: int,
+        uids: UidSet,
+        mode: FlagMode,
+        flags: tuple[str, ...],
+        unchanged_since: int | None = None,
+    ) -> Awaitable[FlagsStored]:
+        """
+        Change flags.  Those the user has no right to change stay as they are; if
+        that is all of them, it is an error.
+
+        @raise NoSuchFolder:
+        @raise PermissionDenied: none of C{s}, C{t}, C{w} as the flags would need.
+        @raise LimitReached: too many keywords, or a keyword that is too long.
+        """
+
+    def copy(user: str, folder: int, uids: UidSet, target: str) -> Awaitable[CopyResult]:
+        """
+        Copy messages with flags and dates: all of them or none.
+
+        @raise NoSuchFolder: of the two, the message says which.
+        @raise NotSelectable:
+        @raise PermissionDenied: no right C{r} here or C{i} there.
+        @raise OverQuota:
+        @raise LimitReached: too many keywords.
+        """
+
+    def move(user: str, folder: int, uids: UidSet, target: str) -> Awaitable[CopyResult]:
+        """
+        Copy messages and expunge them here, as one change.
+
+        @raise NoSuchFolder: of the two, the message says which.
+        @raise NotSelectable:
+        @raise PermissionDenied: as L{copy}, and no right C{t} or C{e} here.
+        @raise OverQuota:
+        @raise LimitReached: too many keywords.
+        """
+
+    def expunge(user: str, folder: int, uids: UidSet | None) -> Awaitable[UidSet]:
+        """
+        Remove the messages with C{\\Deleted}; if C{uids} is given, only of those.
+
+        @return: what was removed.
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{e}.
+        """
+
+    def search(user: str, folder: int, term: SearchTerm) -> AsyncGenerator[bytes, None]:
+        """
+        Find messages.
+
+        @return: packed L{uint32s<mailstore.model.uint32s>} of UIDs, ascending over all batches.  A
+            batch may be empty: the store has looked and goes on.
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{r}.
+        @raise InvalidRequest: the term makes no sense.
+        """
+
+
+class IStore(IUsers, IHierarchy, IMessages):
+    """
+    A mail store.
+    """
+
+    def observe(observer: IStoreObserver) -> None:
+        """
+        Tell C{observer} of changes from now on.
+        """
+
+    def unobserve(observer: IStoreObserver) -> None:
+        """
+        Tell it no more.  Unknown observers are ignored.
+        """
+
+    def close() -> Awaitable[None]:
+        """
+        Give everything back.  Requests under way fail with
+        L{StoreUnavailable<mailstore.errors.StoreUnavailable>}.  Idempotent.
+        """

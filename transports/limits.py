@@ -1,0 +1,50 @@
+"""
+The size of a queue.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+#: Bytes of bookkeeping charged to every message, the same on every transport,
+#: so that the number of blocks a message needs does not depend on the transport.
+HEADER_SIZE = 16
+
+#: Capacity when the description does not say otherwise, in blocks.
+DEFAULT_BLOCKS = 1024
+
+#: Block size when the description does not say otherwise, in bytes.
+DEFAULT_BLOCK_SIZE = 4096
+
+
+def _atLeast(least: int, most: int) -> object:
+    def check(instance: object, attribute: attrs.Attribute[int], value: int) -> None:
+        if not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(f"{attribute.name} must be a whole number from {least} to {most}, not {value!r}")
+
+    return check
+
+
+@attrs.frozen
+class Limits:
+    """
+    How much one direction of a channel can hold.
+    """
+
+    #: Bytes in one block.
+    block_size: int = attrs.field(default=DEFAULT_BLOCK_SIZE, validator=_atLeast(32, 1 << 24))  # type: ignore[arg-type]
+    #: Blocks in the queue.
+    capacity: int = attrs.field(default=DEFAULT_BLOCKS, validator=_atLeast(1, 1 << 24))  # type: ignore[arg-type]
+
+    @property
+    def max_message(self) -> int:
+        """
+        Bytes of the largest message that fits into an empty queue.
+        """
+        return self.block_size * self.capacity - HEADER_SIZE
+
+    def blocksFor(self, length: int) -> int:
+        """
+        Blocks that a message of C{length} bytes occupies.
+        """
+        return max(1, -(-(HEADER_SIZE + length) // self.block_size))
