@@ -160,6 +160,13 @@ class StoreFault(StoreError):
     code = "fault"
 
 
+class SignInRefused(Exception):
+    """
+    The name or the password is wrong; never said which.  No L{StoreError}: it
+    comes from an L{IAuthenticator<mailstore.interfaces.IAuthenticator>}, not from a store.
+    """
+
+
 _CLASSES: dict[str, type[StoreError]] = {
     each.code: each
     for each in (

@@ -386,3 +386,19 @@ class IStore(IUsers, IHierarchy, IMessages):
         Give everything back.  Requests under way fail with
         L{StoreUnavailable<mailstore.errors.StoreUnavailable>}.  Idempotent.
         """
+
+
+class IAuthenticator(Interface):
+    """
+    Who decides whether somebody is who they say.
+    """
+
+    def authenticate(user: str, password: str) -> Awaitable[str]:
+        """
+        Check a name and a password.
+
+        @return: the one spelling of the user's name, to be used from now on.
+        @raise SignInRefused: no such user, or not this password: which of the
+            two, is not to be told by the answer or by its time.
+        @raise StoreError: as every method of L{IStore}: it could not be found out.
+        """

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
@@ -156,7 +158,7 @@ class ITransport(Interface):
     limits: Limits = Attribute("The L{Limits} this side asks for; both sides must ask for the same.")
     crosses_processes: bool = Attribute("Whether the two peers may be in different processes.")
 
-    def listen(accept: object) -> Deferred[IListener]:
+    def listen(accept: Callable[[IChannel], IReceiver]) -> Deferred[IListener]:
         """
         Wait for peers.
 
@@ -167,11 +169,42 @@ class ITransport(Interface):
         @raise CannotListen: (as a failure) with a sentence that names the place.
         """
 
-    def connect(receiver: object) -> Deferred[IChannel]:
+    def connect(receiver: IReceiver) -> Deferred[IChannel]:
         """
         Open a channel to the listening peer.
 
         @param receiver: the L{IReceiver} of this end.
         @raise CannotConnect: (as a failure) nobody listens there.
         @raise LimitsMismatch: (as a failure) the peer was configured with other limits.
+        """
+
+
+class ITransportScheme(Interface):
+    """
+    A kind of transport, as a plugin.  A distribution adds its own by putting an
+    object that provides this interface into a module of C{twisted.plugins}
+    (see L{twisted.plugin}).
+    """
+
+    scheme: str = Attribute(
+        "What descriptions of this kind begin with, before the first colon: lower case letters."
+    )
+    form: str = Attribute("How such a description looks, for error messages: C{unix:PATH}.")
+    options: tuple[str, ...] = Attribute(
+        "Names of the options it knows besides C{blocks} and C{block_size}, which all kinds have."
+    )
+
+    def makeTransport(
+        arguments: tuple[str, ...], options: Mapping[str, str], limits: Limits, reactor: object
+    ) -> ITransport:
+        """
+        Make the transport that a description names.
+
+        @param arguments: the parts after the scheme that are no options; an
+            empty description (C{memory:}) has one empty part.
+        @param options: those of C{options} that were given.
+        @param limits: made from C{blocks} and C{block_size}.
+        @param reactor: the reactor to use.
+        @raise BadDescription: the arguments or options make no sense; the
+            message says what to write instead.
         """

@@ -4,6 +4,8 @@ The size of a queue.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 
 #: Bytes of bookkeeping charged to every message, the same on every transport,
@@ -17,7 +19,7 @@ DEFAULT_BLOCKS = 1024
 DEFAULT_BLOCK_SIZE = 4096
 
 
-def _atLeast(least: int, most: int) -> object:
+def _within(least: int, most: int) -> Callable[[object, attrs.Attribute[int], int], None]:
     def check(instance: object, attribute: attrs.Attribute[int], value: int) -> None:
         if not isinstance(value, int) or not least <= value <= most:
             raise ValueError(f"{attribute.name} must be a whole number from {least} to {most}, not {value!r}")
@@ -32,9 +34,9 @@ class Limits:
     """
 
     #: Bytes in one block.
-    block_size: int = attrs.field(default=DEFAULT_BLOCK_SIZE, validator=_atLeast(32, 1 << 24))  # type: ignore[arg-type]
+    block_size: int = attrs.field(default=DEFAULT_BLOCK_SIZE, validator=_within(32, 1 << 24))
     #: Blocks in the queue.
-    capacity: int = attrs.field(default=DEFAULT_BLOCKS, validator=_atLeast(1, 1 << 24))  # type: ignore[arg-type]
+    capacity: int = attrs.field(default=DEFAULT_BLOCKS, validator=_within(1, 1 << 24))
 
     @property
     def max_message(self) -> int:
@@ -48,3 +50,12 @@ class Limits:
         Blocks that a message of C{length} bytes occupies.
         """
         return max(1, -(-(HEADER_SIZE + length) // self.block_size))
+
+    def mismatch(self, place: str, theirs: Limits) -> str:
+        """
+        Say in a sentence that the peer at C{place} has other limits.
+        """
+        return (
+            f"{place}: this end has {self.capacity} blocks of {self.block_size} bytes, the peer has "
+            f"{theirs.capacity} blocks of {theirs.block_size} bytes; both must be configured alike"
+        )

@@ -1,0 +1,300 @@
+"""
+What can be imported, found in the file system: an mbox, a Maildir with its
+subfolders, an .eml file, or a tree of them.
+
+L{scan} looks at names, sizes and first bytes only; L{messages} reads what was
+found, one message at a time.  Files to import are not trusted: whatever they
+hold, they are messages as they are, or named in a L{Remark}.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+import stat
+from collections.abc import Iterator
+
+import attrs
+
+from mailstore.admin.dates import Arrival, fileDate, fromLineDate, receivedDate
+from mailstore.admin.mbox import Mbox, statusFlags
+from mailstore.imap.wire.mutf7 import decode as decodeUtf7
+
+#: What Maildir's letters stand for; P, "passed", is the keyword that mail
+#: readers agree on.
+MAILDIR_FLAGS = {
+    "D": "\\Draft",
+    "F": "\\Flagged",
+    "P": "$Forwarded",
+    "R": "\\Answered",
+    "S": "\\Seen",
+    "T": "\\Deleted",
+}
+
+#: The letters at the end of a file's name in C{cur}.
+_INFO = re.compile(r"[:;!]2,([A-Za-z]*)$")
+
+#: A line that a header may begin with (RFC 5322 section 2.2, with room for old software).
+_FIELD = re.compile(rb"(?:>?From |[!-9;-~]+[ \t]*:)")
+
+#: Bytes that are looked at to tell what a file is.
+_HEAD = 4096
+
+#: Directories in directories that are followed.
+_DEPTH = 30
+
+
+class Kind(enum.Enum):
+    """
+    How a file holds mail.
+    """
+
+    EML = "one message"
+    MBOX = "an mbox"
+    MAILDIR = "one message of a Maildir"
+
+
+@attrs.frozen
+class Source:
+    """
+    A file with mail.
+    """
+
+    kind: Kind
+    path: str
+    #: Parts of the name of the folder its messages go to, below the target.
+    folder: tuple[str, ...]
+    #: Bytes, when it was found.
+    size: int
+    #: When it was last changed, seconds since 1970 UTC.
+    changed: float
+
+
+@attrs.frozen
+class Folder:
+    """
+    A folder that is to be there, with mail or without.
+    """
+
+    #: Parts of its name, below the target.
+    folder: tuple[str, ...]
+
+
+@attrs.frozen
+class Remark:
+    """
+    Something that is not imported.
+    """
+
+    path: str
+    reason: str
+    #: Whether it was to be expected that it is not (a file that nobody called mail).
+    harmless: bool = False
+
+
+@attrs.frozen
+class Found:
+    """
+    A message to be imported.
+    """
+
+    #: Names it to a person.
+    where: str
+    content: bytes
+    flags: tuple[str, ...] = ()
+    arrival: Arrival | None = None
+
+
+def scan(path: str) -> Iterator[Source | Folder | Remark]:
+    """
+    Everything that is to be imported from C{path}, and everything else there.
+    Never raises.
+    """
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        yield Remark(path, error.strerror or "cannot be read")
+        return
+    except ValueError:
+        yield Remark(path, "no path can have that name")
+        return
+    if stat.S_ISDIR(status.st_mode):
+        yield from _scanDirectory(path, (), 0)
+    else:
+        yield from _scanFile(path, (), status, named=True)
+
+
+def messages(source: Source, largest: int) -> Iterator[Found | Remark]:
+    """
+    The messages of a source, in order.  Never raises.
+
+    @param largest: bytes that a message may have; a larger one is a L{Remark}
+        and is not read.
+    """
+    try:
+        with open(source.path, "rb") as file:
+            if source.kind is Kind.MBOX:
+                yield from _mboxMessages(source, Mbox(file, os.fstat(file.fileno()).st_size), largest)
+                return
+            content = file.read(largest + 1)
+    except (OSError, ValueError) as error:
+        yield Remark(source.path, getattr(error, "strerror", None) or "cannot be read")
+        return
+    if len(content) > largest:
+        yield _tooLarge(source.path, largest)
+    elif source.kind is Kind.MAILDIR:
+        yield Found(source.path, content, maildirFlags(source.path), fileDate(source.changed))
+    else:
+        first = content[:1000].split(b"\n", 1)[0]
+        arrival = receivedDate(content)
+        if arrival is None and first.startswith(b"From "):
+            arrival = fromLineDate(first)
+        yield Found(source.path, content, (), arrival or fileDate(source.changed))
+
+
+def maildirFlags(path: str) -> tuple[str, ...]:
+    """
+    The flags that the name of a file in a Maildir tells.  Letters without a
+    meaning are left out.
+    """
+    found = _INFO.search(os.path.basename(path))
+    letters = found.group(1) if found else ""
+    return tuple(flag for letter, flag in MAILDIR_FLAGS.items() if letter in letters)
+
+
+def looksLikeMail(head: bytes) -> bool:
+    """
+    Whether a file that begins so can be a message: some line before the first
+    empty one has the form of a header field.
+    """
+    if b"\0" in head[:256]:
+        return False
+    header = re.split(rb"\r?\n\r?\n", head.lstrip(b"\r\n"), maxsplit=1)[0]
+    return any(_FIELD.match(line) for line in header.split(b"\n"))
+
+
+def _mboxMessages(source: Source, mbox: Mbox, largest: int) -> Iterator[Found | Remark]:
+    try:
+        for number, (start, begin, end) in enumerate(mbox.spans(), 1):
+            where = f"{source.path}, message {number}"
+            if end - begin > largest:
+                yield _tooLarge(where, largest)
+                continue
+            content = mbox.message(begin, end)
+            yield Found(where, content, statusFlags(content), mbox.arrival(start, content))
+    finally:
+        mbox.close()
+
+
+def _tooLarge(where: str, largest: int) -> Remark:
+    return Remark(where, f"larger than {largest} bytes, the most that this store takes")
+
+
+# --- looking at the file system ------------------------------------------------
+
+
+def _scanDirectory(path: str, folder: tuple[str, ...], depth: int) -> Iterator[Source | Folder | Remark]:
+    if depth > _DEPTH:
+        yield Remark(path, f"more than {_DEPTH} directories deep")
+        return
+    try:
+        with os.scandir(path) as listing:
+            entries = sorted(listing, key=lambda each: each.name)
+    except OSError as error:
+        yield Remark(path, error.strerror or "cannot be read")
+        return
+    names = {each.name for each in entries}
+    maildir = {"cur", "new"} <= names
+    if maildir:
+        yield Folder(folder)
+        yield from _scanMaildir(path, folder)
+    for entry in entries:
+        if maildir and entry.name in ("cur", "new", "tmp"):
+            continue
+        try:
+            if entry.is_symlink() and entry.is_dir():
+                yield Remark(entry.path, "a link to a directory", harmless=True)
+            elif entry.is_dir():
+                yield from _scanChild(entry, folder, maildir, depth)
+            else:
+                yield from _scanFile(entry.path, folder, entry.stat(), named=False)
+        except OSError as error:
+            yield Remark(entry.path, error.strerror or "cannot be read")
+
+
+def _scanChild(
+    entry: os.DirEntry[str], folder: tuple[str, ...], in_maildir: bool, depth: int
+) -> Iterator[Source | Folder | Remark]:
+    name = entry.name
+    parts: tuple[str, ...]
+    if name.startswith("."):
+        # Maildir++: the folders of a Maildir stand beside each other, as .Work.Letters.
+        if not (in_maildir and os.path.isdir(os.path.join(entry.path, "cur"))):
+            yield Remark(entry.path, "a hidden directory", harmless=True)
+            return
+        parts = tuple(_decoded(part) for part in name[1:].split("."))
+    else:
+        # Thunderbird keeps the folders below "Work" in a directory "Work.sbd".
+        parts = (name.removesuffix(".sbd"),)
+    yield from _scanDirectory(entry.path, folder + parts, depth + 1)
+
+
+def _decoded(name: str) -> str:
+    """
+    The name of a Maildir++ folder, which is in modified UTF-7; one that is not, stands for itself.
+    """
+    try:
+        return decodeUtf7(name.encode("ascii"))
+    except ValueError:
+        return name
+
+
+def _scanMaildir(path: str, folder: tuple[str, ...]) -> Iterator[Source | Remark]:
+    found = []
+    for each in ("cur", "new"):
+        try:
+            with os.scandir(os.path.join(path, each)) as listing:
+                for entry in listing:
+                    if entry.name.startswith("."):
+                        continue
+                    status = entry.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        source = Source(Kind.MAILDIR, entry.path, folder, status.st_size, status.st_mtime)
+                        found.append((status.st_mtime, entry.name, source))
+        except OSError as error:
+            yield Remark(error.filename or os.path.join(path, each), error.strerror or "cannot be read")
+    for _, _, source in sorted(found, key=lambda item: item[:2]):
+        yield source
+
+
+def _scanFile(
+    path: str, folder: tuple[str, ...], status: os.stat_result, named: bool
+) -> Iterator[Source | Folder | Remark]:
+    """
+    @param named: the person named this very file, and is told if it is no mail.
+    """
+    if not stat.S_ISREG(status.st_mode):
+        yield Remark(path, "no file", harmless=not named)
+        return
+    name = os.path.basename(path)
+    stem, extension = os.path.splitext(name)
+    extension = extension.lower()
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        yield Remark(path, error.strerror or "cannot be read")
+        return
+    if extension == ".eml" or (named and not head.startswith(b"From ") and extension != ".mbox"):
+        if looksLikeMail(head):
+            yield Source(Kind.EML, path, folder, status.st_size, status.st_mtime)
+        else:
+            yield Remark(path, "no mail")
+    elif head.startswith(b"From ") or (extension in (".mbox", ".mbx") and not head):
+        if not named:
+            folder = (*folder, stem if extension in (".mbox", ".mbx") else name)
+        yield Folder(folder)
+        yield Source(Kind.MBOX, path, folder, status.st_size, status.st_mtime)
+    else:
+        yield Remark(path, "no mail", harmless=not named and extension not in (".mbox", ".mbx"))

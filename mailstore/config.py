@@ -1,0 +1,297 @@
+"""
+What a server is told to be: read from TOML, checked, and then never changed.
+
+A setting that is not written has the default of L{Config}.  A key that means
+nothing, a value of the wrong kind and a file that cannot be read are a
+L{ConfigError} of one line, which names the place and, for a misspelt key, the
+nearest right one.
+
+::
+
+    [store]
+    url = "sqlite:///mail.db"
+
+    [transport]
+    description = "unix:/run/mailstore/store:blocks=1024:block_size=4096"
+
+    [overload]
+    patience = 5.0
+
+    [imap]
+    listen = ["tcp:143", "ssl:993"]
+
+    [tls]
+    certificate = "/etc/ssl/mail.crt"
+    key = "/etc/ssl/private/mail.key"
+
+    [limits.store]      # the fields of EngineLimits
+    max_message = 67108864
+
+    [limits.ipc]        # the fields of IpcLimits, but for patience
+    window = 4
+
+    [limits.imap]       # the fields of ImapLimits
+    max_sessions = 10000
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from mailstore.engine.limits import EngineLimits
+from mailstore.imap.limits import ImapLimits
+from mailstore.ipc.limits import IpcLimits
+
+#: Where mail is kept unless somebody says otherwise: in the working directory.
+DEFAULT_STORE = "sqlite:///mail.db"
+
+#: Where the front end listens unless somebody says otherwise: for clients on
+#: the same machine, at a port that needs no privilege.
+DEFAULT_LISTEN = "tcp:1143:interface=127.0.0.1"
+
+#: How front end and store are joined unless somebody says otherwise: in one process.
+DEFAULT_TRANSPORT = "memory:"
+
+#: Bytes that a config file may have.
+MAX_FILE = 1 << 20
+
+#: The classes of limits, by the name of their table.
+LIMITS: dict[str, type[Any]] = {"store": EngineLimits, "ipc": IpcLimits, "imap": ImapLimits}
+
+
+class ConfigError(Exception):
+    """
+    The configuration cannot be used; the message is one line that says what
+    to change.
+    """
+
+
+@attrs.frozen
+class Config:
+    """
+    Everything that a server can be told.
+    """
+
+    #: Where the mail is: C{sqlite:///mail.db} relative to the working
+    #: directory, C{sqlite:////var/lib/mail.db} from the root, or C{sqlite::memory:}.
+    store_url: str = DEFAULT_STORE
+    #: The channel between front end and store.
+    transport: str = DEFAULT_TRANSPORT
+    #: Descriptions of Twisted server endpoints where IMAP is spoken.
+    listen: tuple[str, ...] = (DEFAULT_LISTEN,)
+    #: Path of the certificate (PEM, with its chain) for STARTTLS and C{ssl:} endpoints; C{""} for none.
+    certificate: str = ""
+    #: Path of its private key (PEM).
+    key: str = ""
+    #: The bounds of the store.
+    store_limits: EngineLimits = attrs.field(factory=EngineLimits)
+    #: The bounds of the traffic between front end and store, with the
+    #: patience of C{[overload]}.
+    ipc_limits: IpcLimits = attrs.field(factory=IpcLimits)
+    #: The bounds of the front end.
+    imap_limits: ImapLimits = attrs.field(factory=ImapLimits)
+
+    def __attrs_post_init__(self) -> None:
+        if bool(self.certificate) != bool(self.key):
+            missing = "key" if self.certificate else "certificate"
+            raise ConfigError(f"[tls] needs both certificate and key: {missing} is missing")
+        if not self.listen:
+            raise ConfigError("[imap] listen names no endpoint")
+
+
+def load(path: str) -> Config:
+    """
+    Read a config file.
+
+    @raise ConfigError: it cannot be read or used; the message begins with its name.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}") from error
+    return parse(data, path)
+
+
+def parse(data: bytes, source: str) -> Config:
+    """
+    Understand the content of a config file.
+
+    @param source: what to call it in messages.
+    @raise ConfigError: it cannot be used.
+    """
+    if len(data) > MAX_FILE:
+        raise ConfigError(f"{source}: longer than {MAX_FILE} bytes, which no config file is")
+    try:
+        tables = tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{source}: not UTF-8 at byte {error.start}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: {_oneLine(str(error))}") from error
+    try:
+        return _build(tables)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from error
+
+
+def dump(config: Config) -> str:
+    """
+    The configuration as TOML, from which L{parse} makes an equal one.
+    """
+    lines = [
+        "[store]",
+        f"url = {_toml(config.store_url)}",
+        "[transport]",
+        f"description = {_toml(config.transport)}",
+        "[overload]",
+        f"patience = {_toml(config.ipc_limits.patience)}",
+        "[imap]",
+        f"listen = {_toml(list(config.listen))}",
+    ]
+    if config.certificate:
+        lines += ["[tls]", f"certificate = {_toml(config.certificate)}", f"key = {_toml(config.key)}"]
+    for name, limits in (
+        ("store", config.store_limits),
+        ("ipc", config.ipc_limits),
+        ("imap", config.imap_limits),
+    ):
+        lines.append(f"[limits.{name}]")
+        for field in _limitFields(name):
+            value = getattr(limits, field.name)
+            if value is not None:
+                lines.append(f"{field.name} = {_toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """
+    The sentence about a name that means nothing: with the nearest right one,
+    if there is one, else with all of them.
+
+    @param kind: what it should have been, such as C{"setting"}.
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, 1, 0.6)
+    if near:
+        return f"unknown {kind} {name!r}; did you mean {near[0]!r}?"
+    return f"unknown {kind} {name!r}; there are: {', '.join(known)}"
+
+
+# --- building ---------------------------------------------------------------
+
+#: The settings outside C{[limits]}: table, key, attribute of L{Config}, kind.
+_SETTINGS = (
+    ("store", "url", "store_url", "text"),
+    ("transport", "description", "transport", "text"),
+    ("imap", "listen", "listen", "list of texts"),
+    ("tls", "certificate", "certificate", "text"),
+    ("tls", "key", "key", "text"),
+)
+
+_TABLES = ("store", "transport", "overload", "imap", "tls", "limits")
+
+
+def _build(tables: Mapping[str, Any]) -> Config:
+    for name, table in tables.items():
+        if name not in _TABLES:
+            raise ConfigError(unknown("table", name, _TABLES))
+        if not isinstance(table, dict):
+            raise ConfigError(f"{name} must be a table: [{name}]")
+    made: dict[str, Any] = {}
+    for name, key, attribute, kind in _SETTINGS:
+        if key in tables.get(name, {}):
+            made[attribute] = _checked(f"[{name}] {key}", tables[name][key], kind)
+    for name, table in tables.items():
+        known = [setting[1] for setting in _SETTINGS if setting[0] == name]
+        if name == "overload":
+            known = ["patience"]
+        elif name == "limits":
+            known = list(LIMITS)
+        for key in table:
+            if key not in known:
+                raise ConfigError(f"[{name}] {unknown('setting', key, known)}")
+    limits = tables.get("limits", {})
+    for name, limits_class in LIMITS.items():
+        values = _limitValues(name, limits.get(name, {}))
+        if name == "ipc" and "patience" in tables.get("overload", {}):
+            values["patience"] = _checked("[overload] patience", tables["overload"]["patience"], "number")
+        try:
+            made[f"{name}_limits"] = limits_class(**values)
+        except (ValueError, TypeError) as error:
+            where = "overload" if "patience" in str(error.args[0]) else f"limits.{name}"
+            raise ConfigError(f"[{where}] {_oneLine(str(error.args[0]))}") from error
+    return Config(**made)
+
+
+def _limitFields(name: str) -> list[attrs.Attribute[Any]]:
+    """
+    The fields that the table C{[limits.name]} may set.
+    """
+    return [each for each in attrs.fields(LIMITS[name]) if (name, each.name) != ("ipc", "patience")]
+
+
+def _limitValues(name: str, table: object) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"limits.{name} must be a table: [limits.{name}]")
+    fields = {each.name: each for each in _limitFields(name)}
+    values = {}
+    for key, value in table.items():
+        if key not in fields:
+            if (name, key) == ("ipc", "patience"):
+                raise ConfigError("[limits.ipc] patience has its place in [overload]")
+            raise ConfigError(f"[limits.{name}] {unknown('setting', key, fields)}")
+        values[key] = _checked(f"[limits.{name}] {key}", value, _kindOf(fields[key]))
+    return values
+
+
+def _kindOf(field: attrs.Attribute[Any]) -> str:
+    written = field.type if isinstance(field.type, str) else getattr(field.type, "__name__", "")
+    first = written.split("|")[0].strip()
+    return {"int": "whole number", "float": "number", "bool": "true or false"}.get(first, "text")
+
+
+def _checked(where: str, value: Any, kind: str) -> Any:
+    """
+    C{value}, if it is of this kind.
+    """
+    if kind == "whole number":
+        right = isinstance(value, int) and not isinstance(value, bool)
+    elif kind == "number":
+        right = isinstance(value, (int, float)) and not isinstance(value, bool)
+        value = float(value) if right else value
+    elif kind == "true or false":
+        right = isinstance(value, bool)
+    elif kind == "list of texts":
+        right = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        value = tuple(value) if right else value
+    else:
+        right = isinstance(value, str)
+    if not right:
+        raise ConfigError(f"{where} must be a {kind}, not {_oneLine(repr(value))}")
+    for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+        if not text or re.search(r"[\x00-\x1f\x7f]", text):
+            raise ConfigError(f"{where} must be a text without control characters, not {text!r}")
+    return value
+
+
+def _oneLine(text: str) -> str:
+    """
+    C{text} on one line of bounded length.
+    """
+    text = " ".join(text.split())
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _toml(value: object) -> str:
+    """
+    A value as TOML writes it.  JSON's spelling is TOML's for all that is used
+    here: L{_checked} lets no control character in.
+    """
+    return json.dumps(value, ensure_ascii=False)

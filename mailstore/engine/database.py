@@ -1,0 +1,276 @@
+"""
+The two connections to an SQLite database, and who may use which when.
+
+The I{write} connection is used between C{begin} and C{commit} only, and is
+committed by a L{committer<mailstore.engine.commit.ICommitter>}, perhaps in
+another thread.  The I{read} connection sees what is committed; what is read in
+one L{Database.reading} is of one moment.  A database in memory has one connection for both.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from types import TracebackType
+from typing import TypeVar
+
+from mailstore.engine import schema
+from mailstore.engine.errors import StoreOpenError, storeError, translated
+from mailstore.engine.limits import EngineLimits
+from mailstore.errors import StoreBusy, StoreUnavailable
+
+_T = TypeVar("_T")
+
+#: Bytes of pages that each connection keeps.
+_CACHE_KIB = 16 * 1024
+
+#: Bytes to which the write-ahead log is cut back when it has been transferred.
+_WAL_BYTES = 64 * 1024 * 1024
+
+_MEMORY = ":memory:"
+
+
+def pathOf(url: str) -> str:
+    """
+    The path of the file that a store's URL names, or C{":memory:"}.
+
+    C{sqlite:///var/mail.db} and C{sqlite:/var/mail.db} are C{/var/mail.db},
+    C{sqlite:mail.db} is in the working directory.
+
+    @raise StoreOpenError: it is no URL of an SQLite store.
+    """
+    scheme, colon, rest = url.partition(":")
+    if scheme != "sqlite" or not colon:
+        raise StoreOpenError(f"cannot open store {url!r}: it does not begin with 'sqlite:'")
+    if rest == _MEMORY:
+        return rest
+    if rest.startswith("//"):
+        rest = rest[2:]
+        if not rest.startswith("/"):
+            raise StoreOpenError(f"cannot open store {url!r}: it names a host; write sqlite:///path")
+        rest = "/" + rest.lstrip("/")
+    if not rest or "\0" in rest or rest.endswith("/"):
+        raise StoreOpenError(f"cannot open store {url!r}: it names no file")
+    return rest
+
+
+class Reading:
+    """
+    A context that gives a connection to read from, seeing one moment.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._database.beginReading()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._database.endReading()
+        if isinstance(error, Exception):
+            mapped = storeError(error)
+            if mapped is not error:
+                raise mapped from error
+
+
+class Database:
+    """
+    An open SQLite database.
+
+    @ivar in_memory: it has no file, and one connection.
+    """
+
+    def __init__(self, path: str, limits: EngineLimits) -> None:
+        self.in_memory = path == _MEMORY
+        self._writing = False
+        self._closed = False
+        self._write = _connect(path, limits)
+        try:
+            if not self.in_memory:
+                self._write.execute("PRAGMA journal_mode = WAL")
+                self._write.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+            self._write.execute("PRAGMA synchronous = FULL")
+            self._write.execute("PRAGMA foreign_keys = ON")
+            if limits.max_database is not None:
+                page_size: int = self._write.execute("PRAGMA page_size").fetchone()[0]
+                self._write.execute(f"PRAGMA max_page_count = {max(1, limits.max_database // page_size)}")
+            schema.upgrade(self._write)
+            self._data_version = self._dataVersion()
+            if self.in_memory:
+                self._read = self._write
+            else:
+                self._read = _connect(path, limits)
+                self._read.execute("PRAGMA query_only = ON")
+        except BaseException:
+            self._write.close()
+            raise
+        self._reading = Reading(self)
+
+    @classmethod
+    def open(cls, url: str, limits: EngineLimits, create: bool = True) -> Database:
+        """
+        Open the database that a URL names.
+
+        @param create: make it if it is not there.
+        @raise StoreOpenError: that cannot be done; the message names the path and says why.
+        """
+        path = pathOf(url)
+        if path != _MEMORY:
+            if os.path.isdir(path):
+                raise StoreOpenError(f"cannot open store {path!r}: it is a directory")
+            if not os.path.exists(path):
+                if not create:
+                    raise StoreOpenError(f"cannot open store {path!r}: there is no such file")
+                if not os.path.isdir(os.path.dirname(path) or "."):
+                    raise StoreOpenError(f"cannot create store {path!r}: its directory does not exist")
+        try:
+            return cls(path, limits)
+        except StoreOpenError as error:
+            raise StoreOpenError(f"cannot open store {path!r}: {error}") from error
+        except sqlite3.Error as error:
+            raise StoreOpenError(f"cannot open store {path!r}: {error}") from error
+
+    # --- reading ---
+
+    def reading(self) -> Reading:
+        """
+        A context in which to read, without waiting for anything in it.  What
+        it raises is a L{StoreError<mailstore.errors.StoreError>}.
+
+        @raise StoreUnavailable: the database is closed.
+        """
+        return self._reading
+
+    def beginReading(self) -> sqlite3.Connection:
+        """
+        See L{reading}.
+        """
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        if not self.in_memory:
+            with translated:
+                self._read.execute("BEGIN")
+        return self._read
+
+    def endReading(self) -> None:
+        """
+        See L{reading}.
+        """
+        if not self.in_memory and not self._closed and self._read.in_transaction:
+            with translated:
+                self._read.execute("COMMIT")
+
+    # --- writing ---
+
+    def begin(self) -> None:
+        """
+        Open the write transaction.
+
+        @raise StoreBusy: another process has one, and kept it for long.
+        @raise StoreUnavailable: the database is closed.
+        """
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        with translated:
+            self._write.execute("BEGIN IMMEDIATE")
+        self._writing = True
+
+    def commit(self) -> None:
+        """
+        Make the write transaction durable.
+
+        @raise StoreUnavailable: the database is closed.
+        @raise StoreBusy: SQLite has undone the transaction already.
+        """
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        with translated:
+            if not self._write.in_transaction:
+                raise StoreBusy("the store could not keep the change")
+            self._write.execute("COMMIT")
+        self._writing = False
+
+    def rollback(self) -> None:
+        """
+        Undo the write transaction, if one is open.
+        """
+        self._writing = False
+        with translated:
+            if not self._closed and self._write.in_transaction:
+                self._write.execute("ROLLBACK")
+
+    def mutate(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
+        """
+        Make a change within the write transaction: all of it, or, when it raises, nothing.
+
+        @raise StoreError: whatever C{change} raises, as one.
+        """
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        db = self._write
+        with translated:
+            if not db.in_transaction:
+                # SQLite rolls the whole transaction back by itself when the
+                # disk is full; then what others changed in it is undone too.
+                raise StoreBusy("the store could not keep what was changed just before")
+            db.execute("SAVEPOINT change")
+            try:
+                result = change(db)
+                db.execute("RELEASE change")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK TO change")
+                    db.execute("RELEASE change")
+                raise
+        return result
+
+    # --- changes from outside ---
+
+    def _dataVersion(self) -> int:
+        version: int = self._write.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def changedOutside(self) -> bool:
+        """
+        Whether another process has changed the database since this was asked
+        last.  While a write transaction is open it says no, and tells next time.
+        """
+        if self._writing or self._closed or self.in_memory:
+            return False
+        with translated:
+            found = self._dataVersion()
+        changed = found != self._data_version
+        self._data_version = found
+        return changed
+
+    def close(self) -> None:
+        """
+        Undo what is not committed, and close.  Idempotent.
+        """
+        if self._closed:
+            return
+        with translated:
+            self.rollback()
+            self._closed = True
+            self._read.close()
+            self._write.close()
+
+
+def _connect(path: str, limits: EngineLimits) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path,
+        timeout=limits.busy_wait,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    try:
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

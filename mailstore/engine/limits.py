@@ -1,0 +1,59 @@
+"""
+How much of everything an engine holds and gives at once.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+_KIB = 1024
+_MIB = 1024 * 1024
+
+
+@attrs.frozen(kw_only=True)
+class EngineLimits:
+    """
+    Bounds of a L{Store<mailstore.engine.store.Store>}.  Reaching one is an
+    answer (L{LimitReached<mailstore.errors.LimitReached>} and its like), never a fault.
+    """
+
+    #: Bytes of one message, as it is handed in.
+    max_message: int = attrs.field(default=64 * _MIB, validator=attrs.validators.ge(1))
+    #: Folders in one tree: the public one, or one user's own.
+    max_folders: int = attrs.field(default=200_000, validator=attrs.validators.ge(1))
+    #: Names that one user subscribes to.
+    max_subscriptions: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))
+    #: Uploads under way at once, of all users together.
+    max_uploads: int = attrs.field(default=256, validator=attrs.validators.ge(1))
+    #: Identifiers that one folder's ACL may name.
+    max_acl_entries: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
+    #: Messages that one append may bring.
+    max_append: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
+    #: Terms in one search, of all levels together.
+    max_search_terms: int = attrs.field(default=2000, validator=attrs.validators.ge(1))
+    #: Levels that the terms of a search may be nested.
+    max_search_depth: int = attrs.field(default=100, validator=attrs.validators.ge(1))
+    #: Bytes of a section that are given in a batch; longer ones are read on their own.
+    inline_section: int = attrs.field(default=64 * _KIB, validator=attrs.validators.ge(0))
+    #: Bytes of values in one batch of an answer.  A batch holds at least one row, whatever its size.
+    batch_bytes: int = attrs.field(default=64 * _KIB, validator=attrs.validators.ge(1))
+    #: Rows in one batch of an answer.
+    batch_rows: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
+    #: Messages that a search looks at in one slice, when their texts need not be read.
+    search_rows: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
+    #: Messages that a search looks at in one slice, when their texts must be read.
+    search_texts: int = attrs.field(default=50, validator=attrs.validators.ge(1))
+    #: Bytes of an upload that stay in memory; more go to a temporary file.
+    upload_memory: int = attrs.field(default=64 * _KIB, validator=attrs.validators.ge(0))
+    #: Bytes of snapshots of folders that are kept for the next who asks.
+    snapshot_cache: int = attrs.field(default=64 * _MIB, validator=attrs.validators.ge(0))
+    #: Enumerations of trees that are kept for the next who asks.
+    tree_cache: int = attrs.field(default=16, validator=attrs.validators.ge(1))
+    #: Ranges of expunged UIDs that are remembered for one folder.
+    max_tombstones: int = attrs.field(default=1000, validator=attrs.validators.ge(2))
+    #: Seconds to wait for another process that is writing.
+    busy_wait: float = attrs.field(default=2.0, validator=attrs.validators.ge(0))
+    #: Bytes that the database may have; C{None} for as many as there is room for.
+    max_database: int | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.ge(1))
+    )

@@ -1,0 +1,117 @@
+"""
+The users, and who it is that asks.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+import attrs
+
+from mailstore.engine.acl import EMPTY_ACL
+from mailstore.engine.counters import nextUidValidity
+from mailstore.engine.lru import Cache
+from mailstore.errors import UserExists
+from mailstore.model import INBOX, SYSTEM, Credentials, userName
+
+#: The owner of the public tree, in the place of a user's id.
+PUBLIC = 0
+
+#: What stands for the system where a user's id stands; it is no row.
+SYSTEM_ID = -1
+
+
+@attrs.frozen
+class Viewer:
+    """
+    Who asks.
+    """
+
+    name: str
+    #: Of the row of users; L{SYSTEM_ID} for the system; C{None} for somebody the
+    #: store does not know, who has the rights of everybody and nothing of his own.
+    id: int | None
+
+    @property
+    def is_system(self) -> bool:
+        return self.id == SYSTEM_ID
+
+
+class Users:
+    """
+    Finds users by name.  Names and ids never change, so what was found is kept.
+    """
+
+    def __init__(self) -> None:
+        self._viewers: Cache[str, Viewer] = Cache(10_000)
+        self._viewers.put(SYSTEM, Viewer(SYSTEM, SYSTEM_ID))
+
+    def viewer(self, db: sqlite3.Connection, name: str) -> Viewer:
+        """
+        Who C{name} is.
+        """
+        if name == SYSTEM:
+            return Viewer(SYSTEM, SYSTEM_ID)
+        viewer = self._viewers.get(name)
+        if viewer is None:
+            name = _encodable(name)
+            row = db.execute("SELECT id FROM users WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                return Viewer(name, None)
+            viewer = Viewer(name, row[0])
+            self._viewers.put(name, viewer)
+        return viewer
+
+    def forget(self) -> None:
+        """
+        Look everybody up again.
+        """
+        self._viewers.clear()
+
+
+def credentials(db: sqlite3.Connection, name: str) -> Credentials | None:
+    """
+    What a user can be known by.
+    """
+    row = db.execute(
+        "SELECT salt, iterations, stored_key, server_key FROM users WHERE name = ?", (_encodable(name),)
+    ).fetchone()
+    return None if row is None else Credentials(*row)
+
+
+def _encodable(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()
+
+
+def createUser(db: sqlite3.Connection, name: str, keys: Credentials, clock: float) -> int:
+    """
+    Add a user, with an INBOX.
+
+    @return: the new id.
+    @raise InvalidName:
+    @raise UserExists:
+    """
+    name = userName(name)
+    if db.execute("SELECT 1 FROM users WHERE name = ?", (name,)).fetchone() is not None:
+        raise UserExists(f"there is a user {name!r} already")
+    cursor = db.execute(
+        "INSERT INTO users (name, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?)",
+        (name, keys.salt, keys.iterations, keys.stored_key, keys.server_key),
+    )
+    owner = cursor.lastrowid
+    assert owner is not None
+    db.execute("INSERT INTO trees (owner, folders) VALUES (?, 1)", (owner,))
+    db.execute(
+        "INSERT INTO folders (owner, name, selectable, acl, shared_seen, uid_validity)"
+        " VALUES (?, ?, 1, ?, 1, ?)",
+        (owner, INBOX, EMPTY_ACL, nextUidValidity(db, clock)),
+    )
+    db.execute("UPDATE meta SET value = value + 1 WHERE key = 'personal'")
+    return owner
+
+
+def listUsers(db: sqlite3.Connection) -> tuple[str, ...]:
+    """
+    All names, in order.
+    """
+    return tuple(name for (name,) in db.execute("SELECT name FROM users ORDER BY name"))

@@ -1,0 +1,147 @@
+"""
+What all sessions of a front end share: the store, the bounds, who is
+connected, and who looks at which folder.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from mailstore.imap.folderlist import FolderLists
+from mailstore.interfaces import IStoreObserver
+
+if TYPE_CHECKING:
+    from mailstore.imap.limits import ImapLimits
+    from mailstore.imap.session import Session
+    from mailstore.imap.waiting import IRuntime
+    from mailstore.interfaces import IAuthenticator, IStore
+
+
+@implementer(IStoreObserver)
+class FrontEnd:
+    """
+    The one place that counts sessions, and the one observer of the store: it
+    marks the sessions that look at a changed folder.
+
+    @ivar commands: how many commands ended how, by name and C{"OK"}, C{"NO"} or C{"BAD"}.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self, store: IStore, authenticator: IAuthenticator, runtime: IRuntime, limits: ImapLimits
+    ) -> None:
+        self.store = store
+        self.authenticator = authenticator
+        self.runtime = runtime
+        self.limits = limits
+        self.lists = FolderLists(store, runtime, limits)
+        self.commands: Counter[tuple[str, str]] = Counter()
+        self._sessions: set[Session] = set()
+        self._addresses: Counter[str] = Counter()
+        self._users: Counter[str] = Counter()
+        self._watchers: dict[int, set[Session]] = {}
+
+    # --- life -------------------------------------------------------------
+
+    def open(self) -> None:
+        """
+        Begin to hear of changes.
+        """
+        self.store.observe(self)
+
+    def close(self) -> None:
+        """
+        Hear of no more changes.
+        """
+        self.store.unobserve(self)
+
+    # --- who is connected -------------------------------------------------
+
+    @property
+    def sessions(self) -> int:
+        """
+        How many clients are connected.
+        """
+        return len(self._sessions)
+
+    def admit(self, session: Session) -> bool:
+        """
+        Count a new connection.
+
+        @return: whether it fits within the bounds; if not, it is not counted.
+        """
+        address = session.link.address
+        if len(self._sessions) >= self.limits.max_sessions:
+            return False
+        if self._addresses[address] >= self.limits.max_sessions_per_address:
+            return False
+        self._sessions.add(session)
+        self._addresses[address] += 1
+        return True
+
+    def admitUser(self, user: str) -> bool:
+        """
+        Count a sign-in.
+
+        @return: whether it fits within the bounds; if not, it is not counted.
+        """
+        if self._users[user] >= self.limits.max_sessions_per_user:
+            return False
+        self._users[user] += 1
+        return True
+
+    def release(self, session: Session) -> None:
+        """
+        A connection is over.  Idempotent.
+        """
+        if session not in self._sessions:
+            return
+        self._sessions.discard(session)
+        _uncount(self._addresses, session.link.address)
+        if session.user:
+            _uncount(self._users, session.user)
+
+    # --- who looks at what --------------------------------------------------
+
+    def watch(self, session: Session, folder: int) -> None:
+        """
+        Mark C{session} from now on when the folder changes.
+        """
+        self._watchers.setdefault(folder, set()).add(session)
+
+    def unwatch(self, session: Session, folder: int) -> None:
+        """
+        Mark it no more.
+        """
+        watchers = self._watchers.get(folder)
+        if watchers is not None:
+            watchers.discard(session)
+            if not watchers:
+                del self._watchers[folder]
+
+    def folderChanged(self, folder: int, user: str) -> None:
+        """
+        From the store: mark the sessions that can see the change.
+        """
+        for session in tuple(self._watchers.get(folder, ())):
+            if not user or session.user == user:
+                session.touch()
+
+    def everythingChanged(self) -> None:
+        """
+        From the store: mark all sessions, and doubt their folders' identity.
+        """
+        for watchers in tuple(self._watchers.values()):
+            for session in tuple(watchers):
+                session.doubt()
+
+
+def _uncount(counter: Counter[str], key: str) -> None:
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]

@@ -1,0 +1,86 @@
+"""
+How much an IMAP front end lets its clients use.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+
+def _between(least: float, most: float) -> Any:
+    def check(instance: object, attribute: attrs.Attribute[float], value: object) -> None:
+        wanted = "a number" if attribute.type in (float, "float") else "a whole number"
+        right = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if wanted == "a whole number" and not isinstance(value, int):
+            right = False
+        if not right or not least <= value <= most:  # type: ignore[operator]
+            raise ValueError(f"{attribute.name} must be {wanted} from {least:g} to {most:g}, not {value!r}")
+
+    return check
+
+
+def _count(default: int, least: int, most: int) -> int:
+    field: int = attrs.field(default=default, validator=_between(least, most))
+    return field
+
+
+def _seconds(default: float, least: float, most: float) -> float:
+    field: float = attrs.field(default=default, validator=_between(least, most))
+    return field
+
+
+@attrs.frozen
+class ImapLimits:
+    """
+    The bounds of one front end.  Reaching one is an answer to the client.
+    """
+
+    #: Connections at once, signed in or not.
+    max_sessions: int = _count(10_000, 1, 1_000_000)
+    #: Connections at once from one network address.
+    max_sessions_per_address: int = _count(1_000, 1, 1_000_000)
+    #: Connections at once that are signed in as one user.
+    max_sessions_per_user: int = _count(500, 1, 1_000_000)
+    #: Bytes of a command, without its literals (RFC 9051 section 4: at least 8,000).
+    max_line: int = _count(65_536, 1_000, 1 << 20)
+    #: Bytes of a literal that is held in memory (any but that of a message).
+    max_literal: int = _count(65_536, 1_000, 1 << 24)
+    #: Bytes of all such literals of one command.
+    max_literals: int = _count(262_144, 1_000, 1 << 26)
+    #: The same before sign-in.
+    max_literal_before_login: int = _count(4_096, 256, 1 << 16)
+    #: Bytes of a refused C{{n+}} literal that are read and thrown away; a
+    #: larger one costs the connection (RFC 7888 section 4).
+    max_discarded: int = _count(128 << 20, 0, 1 << 32)
+    #: Bytes received and not yet used, beyond which the socket is not read.
+    max_buffered: int = _count(131_072, 4_096, 1 << 24)
+    #: Bytes of one write to a client's socket.
+    max_write: int = _count(65_536, 1_024, 1 << 20)
+    #: Seconds for which a client may leave what is written to it unread.
+    write_timeout: float = _seconds(120.0, 0.01, 86_400)
+    #: Seconds between two commands, or between two pieces of a message
+    #: (RFC 9051 section 5.4: at least 1,800 when signed in).
+    idle_timeout: float = _seconds(1_800.0, 0.01, 86_400)
+    #: Seconds between two commands before sign-in.
+    login_timeout: float = _seconds(60.0, 0.01, 86_400)
+    #: Seconds for which the pieces of a message may fail to come.
+    literal_timeout: float = _seconds(300.0, 0.01, 86_400)
+    #: Seconds that the first failed sign-in of a connection costs; each further one costs twice as much.
+    login_delay: float = _seconds(1.0, 0.0, 60)
+    #: Failed sign-ins after which a connection is closed.
+    max_login_failures: int = _count(5, 1, 1_000)
+    #: Commands in a row that were no commands, before sign-in, after which a
+    #: connection is closed: it does not speak IMAP.
+    max_bad_commands: int = _count(10, 1, 1_000)
+    #: Folder lists of trees that are kept, shared by all sessions.
+    max_folder_lists: int = _count(4_096, 1, 1_000_000)
+    #: Bytes that the kept folder lists and their rendered lines may have.
+    max_folder_list_bytes: int = _count(64 << 20, 1 << 20, 1 << 34)
+    #: Answers to patterns that are kept with each of them.
+    max_answers: int = _count(16, 1, 1_000)
+    #: Characters of a LIST pattern with its reference.
+    max_pattern: int = _count(1_024, 16, 65_536)
+    #: Wildcards in a LIST pattern.
+    max_wildcards: int = _count(16, 1, 256)

@@ -1,0 +1,381 @@
+"""
+A session: what the commands of one client see and use.
+
+The promises that hold for every session:
+
+  - One command runs at a time.  Nothing else writes to the client.
+  - L{Session.write} returns when the client's socket may take more; who writes
+    much writes in pieces and asks the store for more only afterwards.
+  - When the client is gone, L{SessionOver} comes out of whatever the command waits for
+    here.  Commands let it pass (their C{finally} clauses give back what they hold).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from mailstore.errors import (
+    DeadlineExpired,
+    NoSuchFolder,
+    NotSelectable,
+    PermissionDenied,
+    StoreBusy,
+    StoreError,
+    StoreFault,
+    StoreUnavailable,
+)
+from mailstore.imap.command import No, Refused
+from mailstore.imap.states import Event, State, after
+from mailstore.imap.view import View, ViewChanges
+from mailstore.model import OpenFolder
+
+if TYPE_CHECKING:
+    from mailstore.imap.frontend import FrontEnd
+    from mailstore.imap.limits import ImapLimits
+    from mailstore.imap.waiting import ILink, ISignal
+    from mailstore.imap.wire.framer import Framer
+    from mailstore.interfaces import IStore
+
+
+class SessionOver(Exception):
+    """
+    There is nobody to answer any more, or not for long: the connection was
+    lost, timed out or is to be closed.
+    """
+
+    def __init__(self, bye: str = "") -> None:
+        super().__init__(bye)
+        #: Words for a last C{BYE}; empty when there is nobody to hear it.
+        self.bye = bye
+
+
+class FolderLost(Exception):
+    """
+    The open folder is not there any more, or may not be read any more.
+    """
+
+
+class Session:
+    """
+    One client's connection, as commands see it.
+
+    @ivar front: what is shared by all sessions.
+    @ivar link: the connection itself.
+    @ivar state: where in the state machine the session is.
+    @ivar user: who signed in, or C{""}.
+    @ivar view: the open folder, or C{None}.
+    @ivar enabled: extensions that the client switched on (RFC 5161), in upper case.
+    @ivar client: what the client said of itself (RFC 2971), for the log.
+    """
+
+    log = Logger()
+
+    def __init__(self, front: FrontEnd, link: ILink, framer: Framer) -> None:
+        self.front = front
+        self.link = link
+        self.framer = framer
+        self.state = State.NOT_AUTHENTICATED
+        self.user = ""
+        self.view: View | None = None
+        self.enabled: set[str] = set()
+        self.client = ""
+        #: Fires when bytes came from the client, the open folder changed, or the client is gone.
+        self.bell: ISignal = front.runtime.signal()
+        self._dirty = False
+        self._doubtful = False
+
+    @property
+    def store(self) -> IStore:
+        """
+        The store.
+        """
+        return self.front.store
+
+    @property
+    def limits(self) -> ImapLimits:
+        """
+        The bounds.
+        """
+        return self.front.limits
+
+    @property
+    def utf8(self) -> bool:
+        """
+        Whether the client takes folder names in UTF-8 (RFC 6855); else they
+        are in modified UTF-7 (RFC 3501 section 5.1.3).
+        """
+        return "UTF8=ACCEPT" in self.enabled
+
+    # --- to the client ------------------------------------------------------
+
+    async def write(self, data: bytes) -> None:
+        """
+        Send bytes, and wait until the client's socket may take more.
+
+        Any length is right, but what a command holds in memory it holds by
+        itself: make pieces of about C{limits.max_write}.
+
+        @raise SessionOver: the client is gone, or does not read.
+        """
+        size = self.limits.max_write
+        if len(data) <= size:
+            await self._writePiece(data)
+            return
+        view = memoryview(data)
+        for at in range(0, len(data), size):
+            await self._writePiece(bytes(view[at : at + size]))
+
+    async def _writePiece(self, data: bytes) -> None:
+        link = self.link
+        if link.lost:
+            raise SessionOver()
+        link.write(data)
+        if not link.clogged:
+            return
+        deadline = self.front.runtime.seconds() + self.limits.write_timeout
+        while link.clogged and not link.lost:
+            left = deadline - self.front.runtime.seconds()
+            if left <= 0:
+                self.log.info("{peer}: does not read, cut off", peer=link.address)
+                link.abort()
+                raise SessionOver()
+            await link.drained.wait(left)
+        if link.lost:
+            raise SessionOver()
+
+    async def untagged(self, line: bytes) -> None:
+        """
+        Send an untagged response: C{line} is what stands between C{* } and CRLF.
+        """
+        await self.write(b"* " + line + b"\r\n")
+
+    async def writeLines(self, lines: Iterable[bytes]) -> None:
+        """
+        Send many short pieces, each with its own C{* } and CRLF if it needs
+        them, in writes of about C{limits.max_write}.
+        """
+        pieces: list[bytes] = []
+        size = 0
+        for line in lines:
+            pieces.append(line)
+            size += len(line)
+            if size >= self.limits.max_write:
+                await self.write(b"".join(pieces))
+                pieces.clear()
+                size = 0
+        if pieces:
+            await self.write(b"".join(pieces))
+
+    async def sleep(self, seconds: float) -> None:
+        """
+        Let time pass, while the client is there.
+
+        @raise SessionOver: it has gone.
+        """
+        deadline = self.front.runtime.seconds() + seconds
+        while not self.link.lost:
+            left = deadline - self.front.runtime.seconds()
+            if left <= 0:
+                return
+            await self.link.drained.wait(left)
+        raise SessionOver()
+
+    # --- from the client ----------------------------------------------------
+
+    def take(self) -> object | None:
+        """
+        The next event of the framer, or C{None} when more bytes are needed.
+        """
+        event: object | None = self.framer.next()
+        if event is None or self.framer.buffered <= self.limits.max_buffered // 2:
+            self.link.resume()
+        return event
+
+    async def nextEvent(self, seconds: float) -> object:
+        """
+        Wait for the next event of the framer.
+
+        @raise SessionOver: it did not come in time, or the client is gone.
+        """
+        deadline = self.front.runtime.seconds() + seconds
+        while True:
+            event = self.take()
+            if event is not None:
+                return event
+            if self.link.lost:
+                raise SessionOver()
+            left = deadline - self.front.runtime.seconds()
+            if left <= 0:
+                raise SessionOver("Nothing heard for too long")
+            await self.bell.wait(left)
+
+    # --- the state machine --------------------------------------------------
+
+    def signedIn(self, user: str) -> None:
+        """
+        The client has shown to be C{user}.
+
+        @raise Refused: the user has too many sessions.
+        """
+        state = after(self.state, Event.SIGNED_IN)
+        if not self.front.admitUser(user):
+            raise Refused(No("You have too many connections at once", "LIMIT"))
+        self.user = user
+        self.state = state
+
+    def opened(self, folder: OpenFolder, read_only: bool) -> View:
+        """
+        The client looks at a folder from now on.
+        """
+        self.closed()
+        self.view = View(folder, read_only)
+        self.state = after(self.state, Event.OPENED)
+        self.front.watch(self, folder.folder)
+        return self.view
+
+    def closed(self) -> None:
+        """
+        The client looks at no folder any more.  Idempotent.
+        """
+        if self.view is not None:
+            self.front.unwatch(self, self.view.folder)
+            self.view = None
+            self.state = after(self.state, Event.CLOSED)
+        self._dirty = self._doubtful = False
+
+    def ended(self) -> None:
+        """
+        The session is over.  Idempotent.
+        """
+        self.closed()
+        self.front.release(self)
+        self.state = after(self.state, Event.ENDED)
+
+    # --- the open folder ----------------------------------------------------
+
+    @property
+    def dirty(self) -> bool:
+        """
+        Whether the open folder may have changed since the client was last told.
+        """
+        return self._dirty
+
+    def touch(self) -> None:
+        """
+        The open folder may have changed.  A command that changed messages in it calls
+        this; the client is told before the tagged reply.
+        """
+        if self.view is not None:
+            self._dirty = True
+            self.bell.fire()
+
+    def doubt(self) -> None:
+        """
+        The open folder may have changed, or be another one than it was.
+        """
+        if self.view is not None:
+            self._doubtful = True
+            self.touch()
+
+    async def sync(self, may_expunge: bool) -> bool:
+        """
+        Tell the client what changed in the open folder, if anything may have.
+
+        @param may_expunge: whether it may be told of expunged messages now.
+        @return: whether that worked; C{False} when the store could not be asked,
+            which leaves the folder marked for the next time.
+        @raise FolderLost: it is not there any more.
+        """
+        view = self.view
+        if view is None:
+            return True
+        if self._dirty:
+            self._dirty = False
+            try:
+                if self._doubtful:
+                    await self._checkIdentity(view)
+                    self._doubtful = False
+                await self._pull(view, may_expunge)
+            except (NoSuchFolder, PermissionDenied) as error:
+                raise FolderLost() from error
+            except (StoreBusy, DeadlineExpired, StoreUnavailable, StoreFault) as error:
+                self._dirty = True
+                self.log.debug(
+                    "{user}: cannot ask for changes of {folder}: {error}",
+                    user=self.user,
+                    folder=view.folder,
+                    error=error.code,
+                )
+                return False
+            except StoreError:
+                self._dirty = True
+                self.log.failure("asking for changes of {folder}", folder=view.folder)
+                return False
+        if may_expunge and view.vanished:
+            await self._announce(view, view.apply(view.nothingNew(), True))
+        return True
+
+    async def _pull(self, view: View, may_expunge: bool) -> None:
+        deltas = self.store.changes(self.user, view.folder, view.known_modseq, view.claims_recent)
+        reached = view.known_modseq
+        try:
+            async for delta in deltas:
+                reached = delta.highest_modseq
+                await self._announce(view, view.apply(delta, may_expunge))
+        finally:
+            await deltas.aclose()
+        view.applied(reached)
+
+    async def _checkIdentity(self, view: View) -> None:
+        """
+        After the store was away: is the folder still the one that was opened?
+        It may have been renamed meanwhile, so a name that leads
+        elsewhere decides nothing; its identity does, when changes are asked for.
+        """
+        try:
+            status = await self.store.status(self.user, view.name)
+        except (NoSuchFolder, NotSelectable):
+            return
+        if status.folder != view.folder:
+            return
+        if status.uid_validity != view.uid_validity or status.highest_modseq < view.known_modseq:
+            raise FolderLost()
+
+    async def keywordsKnown(self, keywords: tuple[str, ...]) -> None:
+        """
+        Take the folder's keywords as the store now knows them, and tell the client
+        when there are new ones; to be called before flags are written.
+        """
+        if self.view is not None and self.view.learnKeywords(keywords):
+            await self.write(b"".join(flagLines(self.view)))
+
+    async def _announce(self, view: View, changes: ViewChanges) -> None:
+        lines: list[bytes] = []
+        await self.writeLines(b"* %d EXPUNGE\r\n" % number for number in changes.expunged)
+        if changes.keywords:
+            lines.extend(flagLines(view))
+        if changes.exists is not None:
+            lines.append(b"* %d EXISTS\r\n" % changes.exists)
+        if changes.recent is not None:
+            lines.append(b"* %d RECENT\r\n" % changes.recent)
+        await self.writeLines(lines)
+        await self.writeLines(
+            b"* %d FETCH (UID %d FLAGS %s)\r\n" % (sequence, uid, view.flagText(uid, mask))
+            for sequence, uid, mask in zip(changes.sequences, changes.uids, changes.flags, strict=True)
+        )
+
+
+def flagLines(view: View) -> tuple[bytes, bytes]:
+    """
+    The C{FLAGS} and C{PERMANENTFLAGS} responses of an open folder (RFC 9051
+    sections 7.3.5 and 7.1).
+    """
+    flags = " ".join(view.allFlags()).encode("ascii")
+    permanent = " ".join(view.permanentFlags()).encode("ascii")
+    return (
+        b"* FLAGS (%s)\r\n" % flags,
+        b"* OK [PERMANENTFLAGS (%s)] Flags that can be kept\r\n" % permanent,
+    )

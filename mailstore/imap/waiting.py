@@ -1,0 +1,104 @@
+"""
+Waiting and starting, without a reactor: what the sessions need of the world's
+clock, as interfaces.
+
+L{mailstore.imap.protocol} implements them with Twisted; everything else in this
+package is C{async def} and knows only these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Coroutine
+from typing import Any
+
+from zope.interface import Attribute, Interface
+
+
+class ISignal(Interface):
+    """
+    A place to wait at until something may have changed.  It remembers nothing:
+    who waits looks at the condition first, and again when woken.
+    """
+
+    def wait(seconds: float | None = None) -> Awaitable[bool]:
+        """
+        Wait for the next L{fire}, at most C{seconds}.
+
+        @return: whether it fired; C{False} when the time was over first.
+        """
+
+    def fire() -> None:
+        """
+        Wake everybody who waits now.  They run before this returns or soon
+        after; never fails.
+        """
+
+
+class IRuntime(Interface):
+    """
+    What the sessions of one front end share of the outer world.
+    """
+
+    def seconds() -> float:
+        """
+        A clock that never goes back.
+        """
+
+    def sleep(seconds: float) -> Awaitable[None]:
+        """
+        Let time pass.
+        """
+
+    def signal() -> ISignal:
+        """
+        A new place to wait at.
+        """
+
+    def start(work: Coroutine[Any, Any, None]) -> None:
+        """
+        Run C{work} on its own.  An exception that it lets out is logged.
+        """
+
+
+class ILink(Interface):
+    """
+    The connection to one client, as its session sees it.
+    """
+
+    address: str = Attribute("The client's network address, for bounds and logs.")
+    secure: bool = Attribute("Whether TLS is on.")
+    local: bool = Attribute("Whether the client is on this machine: loopback or a Unix socket.")
+    can_start_tls: bool = Attribute("Whether C{startTLS} is possible now.")
+    clogged: bool = Attribute("Whether the client has yet to read what was written.")
+    lost: bool = Attribute("Whether the connection is gone.")
+    drained: ISignal = Attribute("Fires when C{clogged} or C{lost} changes.")
+
+    def write(data: bytes) -> None:
+        """
+        Hand bytes to the socket, now.  Look at C{clogged} before the next.
+        """
+
+    def pause() -> None:
+        """
+        Read nothing more from the client.  Idempotent.
+        """
+
+    def resume() -> None:
+        """
+        Read from the client again.  Idempotent.
+        """
+
+    def startTLS() -> None:
+        """
+        Begin the TLS handshake with the next byte from the client.
+        """
+
+    def close() -> None:
+        """
+        Close when what was written has gone out.  Idempotent.
+        """
+
+    def abort() -> None:
+        """
+        Close now.  Idempotent.
+        """

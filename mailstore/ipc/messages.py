@@ -1,0 +1,337 @@
+"""
+What is said on the channel, as typed values.
+
+A message has a kind, the number of the call it belongs to (0 for none) and a
+body; the body is one of the values below in MessagePack, or for an answer
+the value that the called method gives.
+
+::
+
+    front end                                       store
+    Hello            ------------------------->
+                     <-------------------------     Welcome
+    Request, call n  ------------------------->
+                     <-------------------------     Batch, call n   (a stream: any number)
+    Control          ------------------------->                     (credit, cancellations)
+                     <-------------------------     Result | End | Failed, call n
+                     <-------------------------     Changed         (at any time)
+
+Exactly one C{RESULT}, C{END} or C{FAILED} ends each call, a cancelled one
+too; only then may its place be used again.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from mailstore.model import Credentials, FetchSpec, FlagMode, NewMessage, SearchTerm, Section, TreeVersion, UidSet
+
+#: The protocol spoken here.  Both ends must speak the same.
+PROTOCOL_VERSION = 1
+
+#: First field of a L{Hello}, so that a stranger is recognized as one.
+MAGIC = "mailstore"
+
+
+class Kind(enum.IntEnum):
+    """
+    The kinds of messages.
+    """
+
+    HELLO = 1
+    WELCOME = 2
+    REQUEST = 3
+    CONTROL = 4
+    RESULT = 5
+    BATCH = 6
+    END = 7
+    FAILED = 8
+    CHANGED = 9
+
+
+_Count = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+_Positive = Annotated[int, Meta(ge=1, le=(1 << 32) - 1)]
+_CallId = Annotated[int, Meta(ge=1, le=(1 << 32) - 1)]
+_Integer = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+
+
+class Terms(Struct, frozen=True, array_like=True):
+    """
+    What must be the same at both ends; see
+    L{IpcLimits<mailstore.ipc.limits.IpcLimits>} for each.
+    """
+
+    window: _Positive
+    max_calls: _Positive
+    max_held: _Count
+    max_request: _Count
+    max_reply: _Count
+
+
+class Hello(Struct, frozen=True, array_like=True):
+    """
+    The first message of a front end: who it is and what it would like.
+    """
+
+    magic: str
+    version: _Count
+    terms: Terms
+
+
+class Welcome(Struct, frozen=True, array_like=True):
+    """
+    The store's answer: what holds on this channel.  When its C{version} is
+    another one than the front end's, the store closes the channel next.
+    """
+
+    version: _Count
+    terms: Terms
+
+
+class Control(Struct, frozen=True, array_like=True):
+    """
+    Word of a front end about calls and uploads under way.  Saying it of one
+    that has ended meanwhile is no mistake.
+    """
+
+    #: Pairs of call and batches that were consumed.
+    credits: tuple[tuple[_CallId, _Positive], ...] = ()
+    #: Calls whose answer nobody waits for.
+    cancelled: tuple[_CallId, ...] = ()
+    #: Uploads to be thrown away.
+    discarded: tuple[_Count, ...] = ()
+
+
+class Failed(Struct, frozen=True, array_like=True):
+    """
+    The end of a call that came to nothing.
+    """
+
+    #: L{StoreError.code<mailstore.errors.StoreError>}.
+    code: str
+    message: str
+
+
+class Changed(Struct, frozen=True, array_like=True):
+    """
+    Folders that changed.
+    """
+
+    #: Any folder may have changed.
+    everything: bool
+    #: Pairs of folder and user, as in L{IStoreObserver<mailstore.interfaces.IStoreObserver>}.
+    folders: tuple[tuple[_Count, str], ...] = ()
+
+
+class _Asked(Struct, frozen=True, array_like=True):
+    """
+    Base of the requests: one per method of the store, with its arguments.
+    """
+
+
+class GetCredentials(_Asked, tag="credentials", frozen=True):
+    user: str
+
+
+class CreateUser(_Asked, tag="createUser", frozen=True):
+    user: str
+    credentials: Credentials
+
+
+class ListUsers(_Asked, tag="listUsers", frozen=True):
+    pass
+
+
+class Trees(_Asked, tag="trees", frozen=True):
+    user: str
+
+
+class Folders(_Asked, tag="folders", frozen=True):
+    user: str
+    tree: TreeVersion
+
+
+class CreateFolder(_Asked, tag="createFolder", frozen=True):
+    user: str
+    name: str
+    special_use: str
+
+
+class DeleteFolder(_Asked, tag="deleteFolder", frozen=True):
+    user: str
+    name: str
+
+
+class RenameFolder(_Asked, tag="renameFolder", frozen=True):
+    user: str
+    name: str
+    new_name: str
+
+
+class Status(_Asked, tag="status", frozen=True):
+    user: str
+    name: str
+
+
+class Subscriptions(_Asked, tag="subscriptions", frozen=True):
+    user: str
+
+
+class Subscribe(_Asked, tag="subscribe", frozen=True):
+    user: str
+    name: str
+
+
+class Unsubscribe(_Asked, tag="unsubscribe", frozen=True):
+    user: str
+    name: str
+
+
+class Rights(_Asked, tag="rights", frozen=True):
+    user: str
+    name: str
+
+
+class GetAcl(_Asked, tag="acl", frozen=True):
+    user: str
+    name: str
+
+
+class SetRights(_Asked, tag="setRights", frozen=True):
+    user: str
+    name: str
+    identifier: str
+    letters: str
+
+
+class Open(_Asked, tag="openFolder", frozen=True):
+    user: str
+    name: str
+    claim_recent: bool
+
+
+class Changes(_Asked, tag="changes", frozen=True):
+    user: str
+    folder: _Count
+    since: _Count
+    claim_recent: bool
+
+
+class Fetch(_Asked, tag="fetch", frozen=True):
+    user: str
+    folder: _Count
+    uids: UidSet
+    spec: FetchSpec
+
+
+class ReadSection(_Asked, tag="readSection", frozen=True):
+    user: str
+    folder: _Count
+    uid: _Count
+    section: Section
+
+
+class OpenUpload(_Asked, tag="upload", frozen=True):
+    """
+    Begin an upload; or, if it is a C{trial}, only find out whether one could begin.
+    """
+
+    user: str
+    name: str
+    size: _Integer
+    trial: bool
+
+
+class WriteUpload(_Asked, tag="upload.write", frozen=True):
+    """
+    Add a piece to an upload begun on this channel.
+    """
+
+    token: _Count
+    data: bytes
+
+
+class Append(_Asked, tag="append", frozen=True):
+    user: str
+    name: str
+    messages: tuple[NewMessage, ...]
+
+
+class StoreFlags(_Asked, tag="storeFlags", frozen=True):
+    user: str
+    folder: _Count
+    uids: UidSet
+    mode: FlagMode
+    flags: tuple[str, ...]
+    unchanged_since: _Count | None
+
+
+class Copy(_Asked, tag="copy", frozen=True):
+    user: str
+    folder: _Count
+    uids: UidSet
+    target: str
+
+
+class Move(_Asked, tag="move", frozen=True):
+    user: str
+    folder: _Count
+    uids: UidSet
+    target: str
+
+
+class Expunge(_Asked, tag="expunge", frozen=True):
+    user: str
+    folder: _Count
+    uids: UidSet | None
+
+
+class Search(_Asked, tag="search", frozen=True):
+    user: str
+    folder: _Count
+    term: SearchTerm
+
+
+#: Every request there is.
+AnyRequest = (
+    GetCredentials
+    | CreateUser
+    | ListUsers
+    | Trees
+    | Folders
+    | CreateFolder
+    | DeleteFolder
+    | RenameFolder
+    | Status
+    | Subscriptions
+    | Subscribe
+    | Unsubscribe
+    | Rights
+    | GetAcl
+    | SetRights
+    | Open
+    | Changes
+    | Fetch
+    | ReadSection
+    | OpenUpload
+    | WriteUpload
+    | Append
+    | StoreFlags
+    | Copy
+    | Move
+    | Expunge
+    | Search
+)
+
+
+class Asked(Struct, frozen=True, array_like=True):
+    """
+    A request, and how long it is of any use.
+    """
+
+    #: Seconds the store has to begin it, from its arrival.
+    deadline: Annotated[float, Meta(ge=0, le=1e6)]
+    request: AnyRequest

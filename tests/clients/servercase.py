@@ -1,0 +1,141 @@
+"""
+A real server process for tests of real clients.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from twisted.trial.unittest import TestCase
+
+#: Seconds that a server may take to start, on a machine that is busy with other tests.
+START = 60.0
+
+_ROOT = pathlib.Path(__file__).parents[2]
+_ADDRESS = re.compile(rb"127\.0\.0\.1(?: port |:)(\d+)")
+
+
+class ServerProcess:
+    """
+    C{twist mailstore} in a process of its own, on a free port.
+    """
+
+    def __init__(self, options: Sequence[str], directory: pathlib.Path) -> None:
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "twisted",
+                "mailstore",
+                *options,
+                "--listen",
+                "tcp:0:interface=127.0.0.1",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=directory,
+            env={**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1"},
+        )
+        self.pid = self._process.pid
+        self.port = self._waitForPort()
+
+    def _waitForPort(self) -> int:
+        """
+        Read what the server prints until it says where it listens.
+        """
+        assert self._process.stdout is not None
+        heard = b""
+        deadline = time.monotonic() + START
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while time.monotonic() < deadline:
+                if not selector.select(deadline - time.monotonic()):
+                    break
+                piece = os.read(self._process.stdout.fileno(), 65536)
+                if not piece:
+                    break
+                heard += piece
+                found = _ADDRESS.search(heard)
+                if found and b"\n" in heard[found.end() :]:
+                    return int(found[1])
+        self.stop()
+        raise AssertionError(f"the server did not say where it listens:\n{heard.decode(errors='replace')}")
+
+    def children(self) -> list[int]:
+        """
+        The processes that the server has started.
+        """
+        found: list[int] = []
+        for task in pathlib.Path(f"/proc/{self.pid}/task").glob("*/children"):
+            found += map(int, task.read_text().split())
+        return found
+
+    def stop(self) -> int:
+        """
+        End it in order.
+
+        @return: its exit code.
+        """
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        return self._process.returncode
+
+
+class ServerTestCase(TestCase):
+    """
+    Base of tests that need a server process.
+    """
+
+    def directory(self) -> pathlib.Path:
+        """
+        A directory for this test alone.
+        """
+        path = pathlib.Path(self.mktemp()).absolute()
+        path.mkdir(parents=True)
+        return path
+
+    def serve(self, *options: str) -> ServerProcess:
+        """
+        A server with these options, gone when the test ends.
+        """
+        server = ServerProcess(options, self.directory())
+        self.addCleanup(server.stop)
+        return server
+
+    def mailstore(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """
+        Run the C{mailstore} command.
+        """
+        return subprocess.run(
+            [sys.executable, "-m", "mailstore.admin.main", *arguments],
+            input=stdin,
+            capture_output=True,
+            timeout=120,
+            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+        )
+
+    def mailstoreDone(self, *arguments: str, stdin: bytes = b"") -> str:
+        """
+        Run the C{mailstore} command, which has to succeed.
+
+        @return: what it printed.
+        """
+        done = self.mailstore(*arguments, stdin=stdin)
+        self.assertEqual(done.returncode, 0, done.stderr.decode(errors="replace"))
+        return done.stdout.decode()

@@ -1,0 +1,236 @@
+"""
+A channel over a connected stream socket.
+
+The window bounds what either side can have in flight, so the socket is always
+read, whatever the state of the queues, and what is written is always taken
+over: neither direction can stop the other.  In one turn of the reactor a
+channel makes at most one C{recv} and one C{send}.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from typing import Any
+
+from twisted.internet.interfaces import IReadWriteDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from transports._channel import CLOSE_DEADLINE, DELIVERY_BUDGET, BaseChannel
+from transports._framing import FrameReader, packFrames, packQuit
+from transports.errors import ChannelCorrupt
+from transports.interfaces import IReceiver
+from transports.limits import Limits
+
+#: Bytes asked for by one C{recv}.
+_READ_SIZE = 1 << 16
+
+#: Bytes after which a batch goes to C{send}, though more may wait.
+_BATCH_SIZE = 1 << 17
+
+
+@implementer(IReadWriteDescriptor)
+class SocketChannel(BaseChannel):
+    """
+    One end of a channel over a socket.
+
+    @ivar epoch: the number that both ends know this channel by; a new one with
+        each connection.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        limits: Limits,
+        place: str,
+        connected: socket.socket,
+        epoch: int,
+        *,
+        close_deadline: float = CLOSE_DEADLINE,
+        delivery_budget: int = DELIVERY_BUDGET,
+    ) -> None:
+        """
+        @param reactor: provides C{IReactorTime} and C{IReactorFDSet}.
+        @param connected: a non-blocking stream socket on which the openings
+            have been exchanged; it belongs to the channel from now on.
+        """
+        super().__init__(
+            reactor, limits, place, close_deadline=close_deadline, delivery_budget=delivery_budget
+        )
+        self.epoch = epoch
+        self._fdset = reactor
+        self._socket = connected
+        self._fileno = connected.fileno()
+        #: Messages accepted and not yet made into frames.
+        self._out: deque[bytes] = deque()
+        #: Frames of which the socket has not taken everything.
+        self._unsent = memoryview(b"")
+        #: The socket took no more; C{doWrite} goes on.
+        self._blocked = False
+        self._quit_unsent = False
+        #: The socket has refused to take anything ever again.
+        self._gone = False
+        self._reader = FrameReader(self._inbound, self._arrived)
+
+    def _start(self, receiver: IReceiver) -> None:
+        super()._start(receiver)
+        if self._reason is None:
+            self._fdset.addReader(self)
+
+    # The medium, for BaseChannel
+
+    def _transmit(self, message: bytes) -> None:
+        self._out.append(message)
+        if not self._busy:
+            self._schedule()
+
+    def _settle(self) -> None:
+        pass
+
+    def _announceQuit(self) -> None:
+        self._quit_unsent = True
+        if not self._busy:
+            self._schedule()
+
+    def _isFlushed(self) -> bool:
+        return not (self._blocked or self._out or self._quit_unsent or self._inbound.owed)
+
+    def _flushMedium(self) -> None:
+        if not self._blocked:
+            self._write()
+
+    def _releaseMedium(self, discard: bool) -> None:
+        self._fdset.removeReader(self)
+        self._fdset.removeWriter(self)
+        self._socket.close()
+        self._fileno = -1
+        self._out.clear()
+        self._unsent = memoryview(b"")
+
+    # Writing
+
+    def _write(self) -> None:
+        """
+        Give the socket one batch; it is writable as far as we know.
+        """
+        if self._gone:
+            return
+        batch: bytes | memoryview
+        if not self._unsent:
+            credit = self._inbound.settle()
+            if self._out:
+                batch = packFrames(self._out, credit, _BATCH_SIZE)
+            elif self._quit_unsent:
+                self._quit_unsent = False
+                batch = packQuit(credit)
+            elif credit:
+                batch = packFrames(self._out, credit, 0)
+            else:
+                return
+        else:
+            batch = self._unsent
+        try:
+            sent = self._socket.send(batch)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            self._readRest()
+            return
+        if sent < len(batch):
+            self._unsent = memoryview(batch)[sent:]
+        elif self._unsent:
+            self._unsent = memoryview(b"")
+        if self._unsent or self._out or self._quit_unsent:
+            if not self._blocked:
+                self._blocked = True
+                self._fdset.addWriter(self)
+        elif self._blocked and not self._inbound.owed:
+            self._blocked = False
+            self._fdset.removeWriter(self)
+
+    def doWrite(self) -> None:
+        """
+        The socket takes more.
+        """
+        self._write()
+        self._finishIfDrained()
+
+    # Reading
+
+    def doRead(self) -> None:
+        """
+        Something has arrived, or the peer is gone.
+        """
+        if not self._receive():
+            return
+        self._busy = True
+        try:
+            if self._call is None:
+                self._deliver()
+        finally:
+            self._busy = False
+        if self._reason is None:
+            if not self._blocked:
+                self._write()
+            if self._quitting:
+                self._finishIfDrained()
+
+    def _receive(self) -> bool:
+        """
+        Make one C{recv} and enter what it brings.
+
+        @return: whether there may be more; if not, the channel may have ended.
+        """
+        try:
+            data = self._socket.recv(_READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self._mediumGone()
+            return False
+        self._busy = True
+        try:
+            credit = self._reader.receive(data)
+            if credit:
+                self._credited(credit)
+            if self._reader.quits and not self._peer_quitting:
+                self._peerQuits()
+        except ChannelCorrupt as error:
+            self._end(error, discard=True)
+            return False
+        finally:
+            self._busy = False
+        return self._reason is None
+
+    def _readRest(self) -> None:
+        """
+        The peer reads no more: it is gone.  Take what it had sent; the window
+        bounds how much that is.
+        """
+        self._gone = True
+        while self._receive():
+            pass
+        self._mediumGone()
+
+    # IReadWriteDescriptor
+
+    def fileno(self) -> int:
+        """
+        The number of the socket; -1 after the end.
+        """
+        return self._fileno
+
+    def logPrefix(self) -> str:
+        """
+        What the reactor calls this channel in the log.
+        """
+        return f"channel {self._place}"
+
+    def connectionLost(self, reason: Failure) -> None:
+        """
+        The reactor has found the socket broken, or is being stopped.
+        """
+        self._mediumGone()

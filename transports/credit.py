@@ -1,0 +1,321 @@
+"""
+The one place that knows "full".
+
+Each direction of a channel has two books, and both are plain integers in the
+memory of the side that keeps them; nothing is guessed from a kernel buffer or
+compared across a shared boundary:
+
+  - the sender's L{CreditWindow} decides whether a message is accepted;
+  - the receiver's L{InboundLedger} holds the sender to that decision, so that
+    a peer that ignores its window cannot make this side's memory grow.
+
+L{WaitingLine} is the line of those who wait for room.  Nothing here does any
+input or output.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, succeed
+
+from transports.errors import ChannelCorrupt, MessageTooLarge, QueueFull, TransportError
+from transports.limits import Limits
+from transports.statistics import QueueStatistics
+
+
+class CreditWindow:
+    """
+    The sender's book of one queue.
+
+    At every instant C{0 <= allocated <= capacity}.  A message is accepted if
+    and only if the blocks it needs are not more than C{capacity - allocated};
+    it holds them until the receiver has given them back.
+
+    @ivar limits: the size of the queue.
+    @ivar capacity: blocks the queue has in all.
+    @ivar allocated: blocks held by messages accepted and not yet given back.
+    """
+
+    __slots__ = (
+        "_ledger",
+        "_seconds",
+        "allocated",
+        "bytes_total",
+        "capacity",
+        "dequeued",
+        "enqueued",
+        "high_water",
+        "limits",
+        "refused",
+        "too_large",
+    )
+
+    def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
+        """
+        @param limits: the size of the queue.
+        @param seconds: the clock that ages messages, in seconds.
+        """
+        self.limits = limits
+        self.capacity = limits.capacity
+        self.allocated = 0
+        self.high_water = 0
+        self.enqueued = 0
+        self.dequeued = 0
+        self.refused = 0
+        self.too_large = 0
+        self.bytes_total = 0
+        self._seconds = seconds
+        #: (blocks, time of acceptance) of each message not yet given back, in order.
+        self._ledger: deque[tuple[int, float]] = deque()
+
+    @property
+    def free(self) -> int:
+        """
+        Blocks that can be taken at this instant.
+        """
+        return self.capacity - self.allocated
+
+    def take(self, length: int) -> int:
+        """
+        Accept a message of C{length} bytes, or refuse it and change nothing
+        but one counter.
+
+        @return: the blocks it holds from now on.
+        @raise QueueFull: it does not fit at this instant.
+        @raise MessageTooLarge: it can never fit.
+        """
+        blocks = self.limits.blocksFor(length)
+        free = self.capacity - self.allocated
+        if blocks <= free:
+            self._admit(blocks, length)
+            return blocks
+        if blocks > self.capacity:
+            self.too_large += 1
+            raise MessageTooLarge(length, self.limits.max_message)
+        self.refused += 1
+        raise QueueFull(blocks, free, self.capacity)
+
+    def _admit(self, blocks: int, length: int) -> None:
+        self.allocated = allocated = self.allocated + blocks
+        if allocated > self.high_water:
+            self.high_water = allocated
+        self.enqueued += 1
+        self.bytes_total += length
+        self._ledger.append((blocks, self._seconds()))
+
+    def giveBack(self, blocks: int) -> None:
+        """
+        The receiver has returned blocks: those of the oldest messages, whole
+        messages only.
+
+        @raise ChannelCorrupt: not C{0 < blocks <= allocated}, or not the sum
+            of the oldest messages.  Nothing has changed.
+        """
+        if not 0 < blocks <= self.allocated:
+            raise ChannelCorrupt(f"{blocks} blocks were given back where {self.allocated} were allocated")
+        count = rest = 0
+        for held, _ in self._ledger:
+            rest += held
+            count += 1
+            if rest >= blocks:
+                break
+        if rest != blocks:
+            raise ChannelCorrupt(f"{blocks} blocks were given back, which is not a number of whole messages")
+        for _ in range(count):
+            self._ledger.popleft()
+        self.dequeued += count
+        self.allocated -= blocks
+
+    def forget(self) -> None:
+        """
+        The queue is gone and everything in it; the totals stay as they are.
+        """
+        self.allocated = 0
+        self._ledger.clear()
+
+    def statistics(self) -> QueueStatistics:
+        """
+        The state of the queue at this instant.
+        """
+        ledger = self._ledger
+        return QueueStatistics(
+            blocks_allocated=self.allocated,
+            blocks_capacity=self.capacity,
+            block_size=self.limits.block_size,
+            blocks_high_water=self.high_water,
+            queue_length=len(ledger),
+            enqueued_total=self.enqueued,
+            dequeued_total=self.dequeued,
+            refused_total=self.refused,
+            too_large_total=self.too_large,
+            bytes_total=self.bytes_total,
+            oldest_age=max(0.0, self._seconds() - ledger[0][1]) if ledger else 0.0,
+        )
+
+
+class InboundLedger:
+    """
+    The receiver's book of one queue.
+
+    @ivar held: blocks of messages that have arrived and whose handler has not
+        returned.
+    @ivar owed: blocks whose handler has returned and that the sender has not
+        been told of yet.
+    """
+
+    __slots__ = (
+        "_arrivals",
+        "_seconds",
+        "arrived",
+        "bytes_total",
+        "handled_total",
+        "held",
+        "high_water",
+        "limits",
+        "owed",
+    )
+
+    def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
+        """
+        @param limits: the size of the queue.
+        @param seconds: the clock that ages messages, in seconds.
+        """
+        self.limits = limits
+        self.held = 0
+        self.owed = 0
+        self.high_water = 0
+        self.arrived = 0
+        self.handled_total = 0
+        self.bytes_total = 0
+        self._seconds = seconds
+        self._arrivals: deque[float] = deque()
+
+    def arrive(self, length: int) -> None:
+        """
+        A message of C{length} bytes arrives (or has been announced by its
+        header; nothing of it need be here).
+
+        @raise ChannelCorrupt: the sender has no room left for it, so should
+            not have sent it.
+        """
+        held = self.held + self.limits.blocksFor(length)
+        if held + self.owed > self.limits.capacity:
+            raise ChannelCorrupt(
+                f"a message of {length} bytes was sent into a queue of {self.limits.capacity} blocks "
+                f"of which {self.held + self.owed} were taken"
+            )
+        self.held = held
+        if held > self.high_water:
+            self.high_water = held
+        self.arrived += 1
+        self.bytes_total += length
+        self._arrivals.append(self._seconds())
+
+    def handled(self, length: int) -> None:
+        """
+        The handler of the oldest message, of C{length} bytes, has returned:
+        its blocks are owed to the sender.
+        """
+        blocks = self.limits.blocksFor(length)
+        self.held -= blocks
+        self.owed += blocks
+        self.handled_total += 1
+        self._arrivals.popleft()
+
+    def settle(self) -> int:
+        """
+        The sender is being told of all that it is owed.
+
+        @return: how many blocks that is; may be 0.
+        """
+        owed = self.owed
+        self.owed = 0
+        return owed
+
+    def forget(self) -> None:
+        """
+        The queue is gone and everything in it; the totals stay as they are.
+        """
+        self.held = self.owed = 0
+        self._arrivals.clear()
+
+    def statistics(self) -> QueueStatistics:
+        """
+        The state of the queue, as far as the receiver knows it.  What the
+        sender refused is not known here and is 0.
+        """
+        arrivals = self._arrivals
+        return QueueStatistics(
+            blocks_allocated=self.held,
+            blocks_capacity=self.limits.capacity,
+            block_size=self.limits.block_size,
+            blocks_high_water=self.high_water,
+            queue_length=len(arrivals),
+            enqueued_total=self.arrived,
+            dequeued_total=self.handled_total,
+            refused_total=0,
+            too_large_total=0,
+            bytes_total=self.bytes_total,
+            oldest_age=max(0.0, self._seconds() - arrivals[0]) if arrivals else 0.0,
+        )
+
+
+class WaitingLine:
+    """
+    Those who wait for room in a queue: first come, first served.  A small
+    demand never passes a large one, so a large one is not starved.
+    """
+
+    def __init__(self, window: CreditWindow) -> None:
+        self._window = window
+        self._line: OrderedDict[Deferred[None], int] = OrderedDict()
+        self._serving = False
+
+    def __len__(self) -> int:
+        return len(self._line)
+
+    def join(self, blocks: int) -> Deferred[None]:
+        """
+        Wait until C{blocks} blocks are free and nobody is ahead.
+
+        @param blocks: from 1 to the capacity.
+        @return: fires with C{None}; has fired already if there is no need to
+            wait.  Cancelling it leaves the line.
+        """
+        if not self._line and blocks <= self._window.free:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred(self._leave)
+        self._line[waiter] = blocks
+        return waiter
+
+    def _leave(self, waiter: Deferred[None]) -> None:
+        self._line.pop(waiter, None)
+        self.serve()
+
+    def serve(self) -> None:
+        """
+        Blocks may have become free: let those go for whom there is room, in
+        order.  Room taken by the callback of one is not there for the next.
+        """
+        if self._serving:
+            return
+        self._serving = True
+        try:
+            while self._line:
+                waiter, blocks = next(iter(self._line.items()))
+                if blocks > self._window.free:
+                    break
+                del self._line[waiter]
+                waiter.callback(None)
+        finally:
+            self._serving = False
+
+    def fail(self, error: Callable[[], TransportError]) -> None:
+        """
+        There will be no more room: everybody gets an error of their own.
+        """
+        line, self._line = self._line, OrderedDict()
+        for waiter in line:
+            waiter.errback(error())
