@@ -332,7 +332,8 @@ class BaseChannel:
         @raise ChannelCorrupt: it never had them.
         """
         self._outbound.giveBack(blocks)
-        self._line.serve()
+        if self._line:
+            self._line.serve()
 
     def _mediumGone(self) -> None:
         """

@@ -162,25 +162,18 @@ class SocketChannel(BaseChannel):
         """
         Something has arrived, or the peer is gone.
         """
-        if not self._receive():
-            return
-        self._busy = True
-        try:
-            if self._call is None:
-                self._deliver()
-        finally:
-            self._busy = False
-        if self._reason is None:
+        if self._receive(deliver=True):
             if not self._blocked:
                 self._write()
             if self._quitting:
                 self._finishIfDrained()
 
-    def _receive(self) -> bool:
+    def _receive(self, deliver: bool) -> bool:
         """
         Make one C{recv} and enter what it brings.
 
-        @return: whether there may be more; if not, the channel may have ended.
+        @param deliver: whether handlers may be called.
+        @return: whether the channel goes on and there may be more to read.
         """
         try:
             data = self._socket.recv(_READ_SIZE)
@@ -191,16 +184,18 @@ class SocketChannel(BaseChannel):
         if not data:
             self._mediumGone()
             return False
+        reader = self._reader
         self._busy = True
         try:
-            credit = self._reader.receive(data)
+            credit = reader.receive(data)
             if credit:
                 self._credited(credit)
-            if self._reader.quits and not self._peer_quitting:
+            if reader.quits and not self._peer_quitting:
                 self._peerQuits()
+            if deliver and self._arrived and self._call is None:
+                self._deliver()
         except ChannelCorrupt as error:
             self._end(error, discard=True)
-            return False
         finally:
             self._busy = False
         return self._reason is None
@@ -211,7 +206,7 @@ class SocketChannel(BaseChannel):
         bounds how much that is.
         """
         self._gone = True
-        while self._receive():
+        while self._receive(deliver=False):
             pass
         self._mediumGone()
 

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred, succeed
 
 from transports.errors import ChannelCorrupt, MessageTooLarge, QueueFull, TransportError
-from transports.limits import Limits
+from transports.limits import HEADER_SIZE, Limits
 from transports.statistics import QueueStatistics
 
 
@@ -39,12 +39,13 @@ class CreditWindow:
     """
 
     __slots__ = (
+        "_forgotten",
         "_ledger",
+        "_one_block",
         "_seconds",
         "allocated",
         "bytes_total",
         "capacity",
-        "dequeued",
         "enqueued",
         "high_water",
         "limits",
@@ -62,13 +63,16 @@ class CreditWindow:
         self.allocated = 0
         self.high_water = 0
         self.enqueued = 0
-        self.dequeued = 0
         self.refused = 0
         self.too_large = 0
         self.bytes_total = 0
         self._seconds = seconds
+        #: Bytes of the longest message that needs one block only.
+        self._one_block = limits.block_size - HEADER_SIZE
         #: (blocks, time of acceptance) of each message not yet given back, in order.
         self._ledger: deque[tuple[int, float]] = deque()
+        #: Messages that were in the queue when it was lost.
+        self._forgotten = 0
 
     @property
     def free(self) -> int:
@@ -86,24 +90,21 @@ class CreditWindow:
         @raise QueueFull: it does not fit at this instant.
         @raise MessageTooLarge: it can never fit.
         """
-        blocks = self.limits.blocksFor(length)
+        blocks = 1 if length <= self._one_block else self.limits.blocksFor(length)
         free = self.capacity - self.allocated
         if blocks <= free:
-            self._admit(blocks, length)
+            self.allocated = allocated = self.allocated + blocks
+            if allocated > self.high_water:
+                self.high_water = allocated
+            self.enqueued += 1
+            self.bytes_total += length
+            self._ledger.append((blocks, self._seconds()))
             return blocks
         if blocks > self.capacity:
             self.too_large += 1
             raise MessageTooLarge(length, self.limits.max_message)
         self.refused += 1
         raise QueueFull(blocks, free, self.capacity)
-
-    def _admit(self, blocks: int, length: int) -> None:
-        self.allocated = allocated = self.allocated + blocks
-        if allocated > self.high_water:
-            self.high_water = allocated
-        self.enqueued += 1
-        self.bytes_total += length
-        self._ledger.append((blocks, self._seconds()))
 
     def giveBack(self, blocks: int) -> None:
         """
@@ -115,24 +116,29 @@ class CreditWindow:
         """
         if not 0 < blocks <= self.allocated:
             raise ChannelCorrupt(f"{blocks} blocks were given back where {self.allocated} were allocated")
-        count = rest = 0
-        for held, _ in self._ledger:
-            rest += held
-            count += 1
-            if rest >= blocks:
-                break
-        if rest != blocks:
-            raise ChannelCorrupt(f"{blocks} blocks were given back, which is not a number of whole messages")
-        for _ in range(count):
-            self._ledger.popleft()
-        self.dequeued += count
+        ledger = self._ledger
+        if ledger[0][0] != blocks:
+            self._checkWhole(blocks)
+        rest = blocks
+        while rest:
+            rest -= ledger.popleft()[0]
         self.allocated -= blocks
+
+    def _checkWhole(self, blocks: int) -> None:
+        rest = blocks
+        for held, _ in self._ledger:
+            rest -= held
+            if rest <= 0:
+                break
+        if rest:
+            raise ChannelCorrupt(f"{blocks} blocks were given back, which is not a number of whole messages")
 
     def forget(self) -> None:
         """
         The queue is gone and everything in it; the totals stay as they are.
         """
         self.allocated = 0
+        self._forgotten += len(self._ledger)
         self._ledger.clear()
 
     def statistics(self) -> QueueStatistics:
@@ -147,7 +153,7 @@ class CreditWindow:
             blocks_high_water=self.high_water,
             queue_length=len(ledger),
             enqueued_total=self.enqueued,
-            dequeued_total=self.dequeued,
+            dequeued_total=self.enqueued - self._forgotten - len(ledger),
             refused_total=self.refused,
             too_large_total=self.too_large,
             bytes_total=self.bytes_total,
@@ -167,13 +173,15 @@ class InboundLedger:
 
     __slots__ = (
         "_arrivals",
+        "_one_block",
         "_seconds",
-        "arrived",
         "bytes_total",
+        "capacity",
         "handled_total",
         "held",
         "high_water",
         "limits",
+        "lost_total",
         "owed",
     )
 
@@ -183,13 +191,15 @@ class InboundLedger:
         @param seconds: the clock that ages messages, in seconds.
         """
         self.limits = limits
+        self.capacity = limits.capacity
         self.held = 0
         self.owed = 0
         self.high_water = 0
-        self.arrived = 0
         self.handled_total = 0
+        self.lost_total = 0
         self.bytes_total = 0
         self._seconds = seconds
+        self._one_block = limits.block_size - HEADER_SIZE
         self._arrivals: deque[float] = deque()
 
     def arrive(self, length: int) -> None:
@@ -200,16 +210,15 @@ class InboundLedger:
         @raise ChannelCorrupt: the sender has no room left for it, so should
             not have sent it.
         """
-        held = self.held + self.limits.blocksFor(length)
-        if held + self.owed > self.limits.capacity:
+        held = self.held + (1 if length <= self._one_block else self.limits.blocksFor(length))
+        if held + self.owed > self.capacity:
             raise ChannelCorrupt(
-                f"a message of {length} bytes was sent into a queue of {self.limits.capacity} blocks "
+                f"a message of {length} bytes was sent into a queue of {self.capacity} blocks "
                 f"of which {self.held + self.owed} were taken"
             )
         self.held = held
         if held > self.high_water:
             self.high_water = held
-        self.arrived += 1
         self.bytes_total += length
         self._arrivals.append(self._seconds())
 
@@ -218,7 +227,7 @@ class InboundLedger:
         The handler of the oldest message, of C{length} bytes, has returned:
         its blocks are owed to the sender.
         """
-        blocks = self.limits.blocksFor(length)
+        blocks = 1 if length <= self._one_block else self.limits.blocksFor(length)
         self.held -= blocks
         self.owed += blocks
         self.handled_total += 1
@@ -239,6 +248,7 @@ class InboundLedger:
         The queue is gone and everything in it; the totals stay as they are.
         """
         self.held = self.owed = 0
+        self.lost_total += len(self._arrivals)
         self._arrivals.clear()
 
     def statistics(self) -> QueueStatistics:
@@ -249,11 +259,11 @@ class InboundLedger:
         arrivals = self._arrivals
         return QueueStatistics(
             blocks_allocated=self.held,
-            blocks_capacity=self.limits.capacity,
+            blocks_capacity=self.capacity,
             block_size=self.limits.block_size,
             blocks_high_water=self.high_water,
             queue_length=len(arrivals),
-            enqueued_total=self.arrived,
+            enqueued_total=self.handled_total + self.lost_total + len(arrivals),
             dequeued_total=self.handled_total,
             refused_total=0,
             too_large_total=0,

@@ -49,7 +49,8 @@ class Limits:
         """
         Blocks that a message of C{length} bytes occupies.
         """
-        return max(1, -(-(HEADER_SIZE + length) // self.block_size))
+        # HEADER_SIZE is more than 0, so this is 1 at least.
+        return -(-(HEADER_SIZE + length) // self.block_size)
 
     def mismatch(self, place: str, theirs: Limits) -> str:
         """

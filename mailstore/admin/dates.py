@@ -44,7 +44,7 @@ def fromLineDate(line: bytes) -> Arrival | None:
         return None
     month, day, hour, minute, second, year = found.groups()
     numbers = (int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second or 0))
-    if not (1970 <= numbers[0] and 1 <= numbers[2] <= 31 and numbers[3] < 24 and max(numbers[4:]) < 61):
+    if not (numbers[0] >= 1970 and 1 <= numbers[2] <= 31 and numbers[3] < 24 and max(numbers[4:]) < 61):
         return None
     return _believed(calendar.timegm(numbers), 0)
 

@@ -1,5 +1,5 @@
 """
-Messages in an mbox file (RFC 4155), by offsets: the file is mapped, not read.
+Messages in an mbox file (RFC 4155), read line by line in bounded memory.
 
 A message begins after a line that begins with C{From } and stands first in the
 file or after an empty line.  When the first such line has a date, the others
@@ -10,14 +10,19 @@ line before the next message belongs to the mbox, not to the message.
 
 from __future__ import annotations
 
-import mmap
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import IO
+
+import attrs
 
 from mailstore.admin.dates import Arrival, fromLineDate, receivedDate
 
-_QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
+#: Bytes that are read as one line; a longer one comes in pieces.
+_LONGEST_LINE = 1 << 16
+
+_QUOTED = re.compile(rb">+From ")
 
 _END_OF_HEADER = re.compile(rb"\n\r?\n")
 
@@ -26,89 +31,67 @@ _STATUS = re.compile(rb"^(?:X-)?Status:[ \t]*([A-Za-z]*)[ \t]*\r?$", re.IGNORECA
 
 _FLAGS = {"R": "\\Seen", "A": "\\Answered", "F": "\\Flagged", "D": "\\Deleted", "T": "\\Draft"}
 
-#: Bytes of a C{From } line that are looked at.
-_LONGEST_LINE = 1000
 
-
-class Mbox:
+@attrs.frozen
+class Entry:
     """
-    An open mbox file.  To be closed.
+    One message of an mbox.
     """
 
-    def __init__(self, file: IO[bytes], size: int) -> None:
-        """
-        @param size: bytes that the file has now; what is added later is not seen.
-        """
-        self._data: mmap.mmap | bytes = b""
-        if size:
-            self._data = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+    #: The line before it, which tells when it arrived.
+    from_line: bytes
+    #: C{None} when it is larger than was wanted.
+    content: bytes | None
 
-    def close(self) -> None:
+    @property
+    def arrival(self) -> Arrival | None:
         """
-        Let go of the file.
+        When it arrived, if that can be told.
         """
-        if isinstance(self._data, mmap.mmap):
-            self._data.close()
+        return fromLineDate(self.from_line) or receivedDate(self.content or b"")
 
-    def spans(self) -> Iterator[tuple[int, int, int]]:
-        """
-        Per message: where its C{From } line begins, where it begins itself, and where it ends.
-        """
-        data = self._data
-        if not data or data[:5] != b"From ":
-            return
-        dated = fromLineDate(self._line(0)) is not None
-        start = 0
-        while start < len(data):
-            begin = self._lineEnd(start)
-            found = self._next(begin, dated)
-            yield start, begin, self._withoutEmptyLine(begin, found)
-            start = found
 
-    def message(self, begin: int, end: int) -> bytes:
-        """
-        The bytes of one message, with its quoted lines restored.
-        """
-        content = self._data[begin:end]
-        return _QUOTED.sub(rb"\1", content) if b">From " in content else content
+def entries(file: IO[bytes], largest: int) -> Iterator[Entry]:
+    """
+    The messages in a file, in order; none if it does not begin as an mbox.
 
-    def arrival(self, start: int, message: bytes) -> Arrival | None:
-        """
-        When the message after this C{From } line arrived.
-        """
-        return fromLineDate(self._line(start)) or receivedDate(message)
+    @param largest: bytes that a message may have.
+    @raise OSError: the file cannot be read.
+    """
+    from_line = file.readline(_LONGEST_LINE)
+    if not from_line.startswith(b"From "):
+        return
+    dated = fromLineDate(from_line) is not None
+    lines: list[bytes] = []
+    size = 0
+    # Whether the line before is whole, and whether it is an empty one.
+    whole, empty = from_line.endswith(b"\n"), False
+    for line in iter(partial(file.readline, _LONGEST_LINE), b""):
+        if empty and line.startswith(b"From ") and (not dated or fromLineDate(line) is not None):
+            yield _entry(from_line, lines, size, largest, empty)
+            from_line, lines, size = line, [], 0
+            whole, empty = line.endswith(b"\n"), False
+            continue
+        if whole and line.startswith(b">") and _QUOTED.match(line):
+            line = line[1:]
+        size += len(line)
+        if size <= largest + 2:
+            lines.append(line)
+        empty = whole and line in (b"\n", b"\r\n")
+        whole = line.endswith(b"\n")
+    yield _entry(from_line, lines, size, largest, empty)
 
-    def _line(self, start: int) -> bytes:
-        return self._data[start : min(self._lineEnd(start), start + _LONGEST_LINE)]
 
-    def _lineEnd(self, start: int) -> int:
-        end = self._data.find(b"\n", start)
-        return len(self._data) if end < 0 else end + 1
-
-    def _next(self, begin: int, dated: bool) -> int:
-        """
-        Where the next C{From } line begins, or the end of the file.
-        """
-        # One back: a message without a line stands between two C{From } lines.
-        at = begin - 1
-        while (at := self._data.find(b"\nFrom ", at)) >= 0:
-            after_empty_line = self._data[max(0, at - 1) : at] == b"\n" or (
-                self._data[max(0, at - 2) : at] == b"\n\r"
-            )
-            if (after_empty_line or at == begin - 1) and (
-                not dated or fromLineDate(self._line(at + 1)) is not None
-            ):
-                return at + 1
-            at += 1
-        return len(self._data)
-
-    def _withoutEmptyLine(self, begin: int, end: int) -> int:
-        tail = self._data[max(begin, end - 3) : end]
-        if tail.endswith(b"\n\r\n") or tail == b"\r\n":
-            return end - 2
-        if tail.endswith(b"\n\n") or tail == b"\n":
-            return end - 1
-        return end
+def _entry(from_line: bytes, lines: list[bytes], size: int, largest: int, empty: bool) -> Entry:
+    """
+    @param empty: the last line is the empty one that belongs to the mbox.
+    """
+    # Two more than the largest were kept, for the empty line that goes away.
+    if size > largest + 2:
+        return Entry(from_line, None)
+    if empty and lines:
+        size -= len(lines.pop())
+    return Entry(from_line, b"".join(lines) if size <= largest else None)
 
 
 def statusFlags(message: bytes) -> tuple[str, ...]:

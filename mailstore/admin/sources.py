@@ -14,12 +14,14 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from typing import IO
 
 import attrs
 
 from mailstore.admin.dates import Arrival, fileDate, fromLineDate, receivedDate
-from mailstore.admin.mbox import Mbox, statusFlags
+from mailstore.admin.mbox import entries, statusFlags
 from mailstore.imap.wire.mutf7 import decode as decodeUtf7
+from mailstore.imap.wire.values import ParseError
 
 #: What Maildir's letters stand for; P, "passed", is the keyword that mail
 #: readers agree on.
@@ -135,7 +137,7 @@ def messages(source: Source, largest: int) -> Iterator[Found | Remark]:
     try:
         with open(source.path, "rb") as file:
             if source.kind is Kind.MBOX:
-                yield from _mboxMessages(source, Mbox(file, os.fstat(file.fileno()).st_size), largest)
+                yield from _mboxMessages(source, file, largest)
                 return
             content = file.read(largest + 1)
     except (OSError, ValueError) as error:
@@ -174,17 +176,13 @@ def looksLikeMail(head: bytes) -> bool:
     return any(_FIELD.match(line) for line in header.split(b"\n"))
 
 
-def _mboxMessages(source: Source, mbox: Mbox, largest: int) -> Iterator[Found | Remark]:
-    try:
-        for number, (start, begin, end) in enumerate(mbox.spans(), 1):
-            where = f"{source.path}, message {number}"
-            if end - begin > largest:
-                yield _tooLarge(where, largest)
-                continue
-            content = mbox.message(begin, end)
-            yield Found(where, content, statusFlags(content), mbox.arrival(start, content))
-    finally:
-        mbox.close()
+def _mboxMessages(source: Source, file: IO[bytes], largest: int) -> Iterator[Found | Remark]:
+    for number, entry in enumerate(entries(file, largest), 1):
+        where = f"{source.path}, message {number}"
+        if entry.content is None:
+            yield _tooLarge(where, largest)
+        else:
+            yield Found(where, entry.content, statusFlags(entry.content), entry.arrival)
 
 
 def _tooLarge(where: str, largest: int) -> Remark:
@@ -246,7 +244,7 @@ def _decoded(name: str) -> str:
     """
     try:
         return decodeUtf7(name.encode("ascii"))
-    except ValueError:
+    except (ParseError, UnicodeEncodeError):
         return name
 
 

@@ -87,7 +87,7 @@ class Hierarchy:
     def _others(self, db: sqlite3.Connection, viewer: Viewer) -> TreeVersion:
         if viewer.is_system:
             return TreeVersion(OTHERS_TREE, f"{self._identity}.{_value(db, 'personal')}")
-        generation = _value(db, "shared")
+        generation = int(_value(db, "shared"))
         visible = self._sharedVisible(db, viewer, generation)
         if not visible:
             return TreeVersion(OTHERS_TREE, "")
@@ -158,7 +158,7 @@ class Hierarchy:
         if viewer.is_system:
             rows = db.execute(_ALL_OTHERS)
         else:
-            visible = frozenset(self._sharedVisible(db, viewer, _value(db, "shared")))
+            visible = frozenset(self._sharedVisible(db, viewer, int(_value(db, "shared"))))
             rows = (row for row in db.execute(_SHARED) if row[3] in visible and row[4] != viewer.id)
         prefix = OTHERS_ROOT + SEPARATOR
         return _withParents(sorted(((prefix + row[0], *row[1:]) for row in rows), key=itemgetter(0)))

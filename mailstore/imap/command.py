@@ -12,7 +12,7 @@ A handler returns L{Ok}, L{No} or L{Bad}.  It may let out
 
   - any L{StoreError<mailstore.errors.StoreError>}: answered by the one table in
     L{mailstore.imap.refusals};
-  - L{ParseError<mailstore.imap.wire.reader.ParseError>}: answered C{BAD} with its text;
+  - L{ParseError<mailstore.imap.wire.values.ParseError>}: answered C{BAD} with its text;
   - L{Refused}: answered with the reply that it carries;
   - anything else: logged, and answered C{NO [SERVERBUG]} without details.
 
@@ -22,8 +22,10 @@ B{Changes of the open folder} have one way out: the connection asks the store fo
 what changed after the last modification that the client knows, and writes
 C{EXPUNGE}, C{EXISTS}, C{RECENT} and C{FETCH}.  A handler that changed something
 itself (EXPUNGE, MOVE, APPEND, COPY) therefore writes none of these, but calls
-L{Session.touch<mailstore.imap.session.Session.touch>}; the responses then stand before its tagged reply.  STORE, which answers with the
-flags itself, tells L{View.noteOwnChanges<mailstore.imap.view.View.noteOwnChanges>} so that they are not sent twice.
+L{Session.touch<mailstore.imap.session.Session.touch>}; the responses then stand
+before its tagged reply.  STORE, which answers with the flags itself, tells
+L{View.noteOwnChanges<mailstore.imap.view.View.noteOwnChanges>} so that they are
+not sent twice.
 
 B{Literals.}  Those of a command whose row has no C{literals} are collected in
 memory, within the bounds of L{ImapLimits<mailstore.imap.limits.ImapLimits>}, and C{parse} sees them as
@@ -31,8 +33,8 @@ strings.  A row that has one (APPEND) gets a new L{LiteralHandler} for each comm
 given, and the handler decides about every literal when it is announced:
 
  1. C{LiteralAnnounced} from the framer --> C{await handler.announced(reader, size, synchronizing, binary)}.
-    C{reader} stands behind the command's name and holds everything up to this literal;
-    literals streamed before are empty strings in it.  The handler answers
+    C{reader} stands behind the command's name, before the space, and holds everything up to and with this
+    announcement; literals streamed before are empty strings in it.  The handler answers
 
       - L{Take.COLLECT}: hold it in memory (a folder's name); C{parse} will see it as a string.
         Past the bounds the connection refuses it, as for any other command.
@@ -43,8 +45,9 @@ given, and the handler decides about every literal when it is announced:
         C{limits.max_discarded}, and then comes the tagged reply (RFC 7888 section 4).
 
  2. Each piece of a streamed literal --> C{await handler.data(piece)}.  Until it returns, nothing
-    further is read from the client: this is the back-pressure from the store to the client.  If it raises, the rest of
-    the literal and of the command are thrown away as above, then the error is answered; C{data} is called no more.
+    further is read from the client: this is the back-pressure from the store to the client.  If it raises,
+    the rest of the literal and of the command are thrown away as above, then the error is answered;
+    C{data} is called no more.
 
  3. The command's end --> C{handler.parse(reader)} gives the arguments, and the row's C{run} carries
     them out.  Streamed literals are empty strings in C{reader}, in their places.
@@ -170,8 +173,7 @@ class Command:
     name: str
     #: Where it may be given.
     states: frozenset[State]
-    #: Reads what follows the name, up to the end: a command without
-    #: arguments calls C{reader.end()} only.
+    #: Reads what follows the name (beginning with C{reader.space()} if there are arguments) to the end.
     parse: Callable[[Reader], Any]
     run: Callable[[Session, Any], Awaitable[Reply]]
     #: Whether it names messages by sequence number: then no C{EXPUNGE} is sent

@@ -216,9 +216,10 @@ class FolderLists:
         Keep within the bounds: answers of a list go with it.
         """
         while self._trees and (
-            self._cost > self._limits.max_folder_list_bytes or len(self._trees) > self._limits.max_folder_lists
+            self._cost > self._limits.max_folder_list_bytes
+            or len(self._trees) > self._limits.max_folder_lists
         ):
-            version, tree = self._trees.popitem(last=False)
+            _, tree = self._trees.popitem(last=False)
             self._cost -= tree.cost
 
     async def _answer(

@@ -27,6 +27,8 @@ class FrontEnd:
     The one place that counts sessions, and the one observer of the store: it
     marks the sessions that look at a changed folder.
 
+    @ivar changes: counts what the store has told of, so that a change between a
+        look at a folder and the beginning of watching it is not missed.
     @ivar commands: how many commands ended how, by name and C{"OK"}, C{"NO"} or C{"BAD"}.
     """
 
@@ -40,11 +42,13 @@ class FrontEnd:
         self.runtime = runtime
         self.limits = limits
         self.lists = FolderLists(store, runtime, limits)
+        self.changes = 0
         self.commands: Counter[tuple[str, str]] = Counter()
         self._sessions: set[Session] = set()
         self._addresses: Counter[str] = Counter()
         self._users: Counter[str] = Counter()
         self._watchers: dict[int, set[Session]] = {}
+        self._ringing: set[Session] = set()
 
     # --- life -------------------------------------------------------------
 
@@ -128,17 +132,34 @@ class FrontEnd:
         """
         From the store: mark the sessions that can see the change.
         """
-        for session in tuple(self._watchers.get(folder, ())):
+        self.changes += 1
+        for session in self._watchers.get(folder, ()):
             if not user or session.user == user:
                 session.touch()
+                self._ring(session)
 
     def everythingChanged(self) -> None:
         """
         From the store: mark all sessions, and doubt their folders' identity.
         """
-        for watchers in tuple(self._watchers.values()):
-            for session in tuple(watchers):
+        self.changes += 1
+        for watchers in self._watchers.values():
+            for session in watchers:
                 session.doubt()
+                self._ring(session)
+
+    def _ring(self, session: Session) -> None:
+        """
+        Wake a session, if it waits, once whoever tells of changes has finished.
+        """
+        if not self._ringing:
+            self.runtime.soon(self._ringAll)
+        self._ringing.add(session)
+
+    def _ringAll(self) -> None:
+        ringing, self._ringing = self._ringing, set()
+        for session in ringing:
+            session.bell.fire()
 
 
 def _uncount(counter: Counter[str], key: str) -> None:

@@ -57,7 +57,8 @@ def _matcher(text: str) -> Callable[[str], bool]:
         return _states(text)
     wildcard, anything = ("*", ".") if "*" in text else ("%", "[^/]")
     # Within one level (for "%") or the whole name (for "*"), taking each piece at the first place where it
-    # stands is always right, so the groups are atomic: nothing is tried twice.  Only the last must be at the end.
+    # stands is always right, so the groups are atomic: nothing is tried twice.  Only the last is bound to
+    # the end.
     levels = text.split(SEPARATOR) if wildcard == "%" else [text]
     parts = []
     for level in levels:

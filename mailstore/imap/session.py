@@ -12,7 +12,7 @@ The promises that hold for every session:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -30,6 +30,7 @@ from mailstore.errors import (
 from mailstore.imap.command import No, Refused
 from mailstore.imap.states import Event, State, after
 from mailstore.imap.view import View, ViewChanges
+from mailstore.imap.wire.framer import LineReceived
 from mailstore.model import OpenFolder
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Session:
     @ivar user: who signed in, or C{""}.
     @ivar view: the open folder, or C{None}.
     @ivar enabled: extensions that the client switched on (RFC 5161), in upper case.
+    @ivar login_failures: sign-ins that failed.
     @ivar client: what the client said of itself (RFC 2971), for the log.
     """
 
@@ -84,8 +86,12 @@ class Session:
         self.client = ""
         #: Fires when bytes came from the client, the open folder changed, or the client is gone.
         self.bell: ISignal = front.runtime.signal()
+        #: What a command wants done after its tagged reply has been written.
+        self.after_reply: Callable[[], None] | None = None
+        self.login_failures = 0
         self._dirty = False
         self._doubtful = False
+        self._leaving = ""
 
     @property
     def store(self) -> IStore:
@@ -130,20 +136,32 @@ class Session:
 
     async def _writePiece(self, data: bytes) -> None:
         link = self.link
-        if link.lost:
-            raise SessionOver()
+        self._checkThere()
         link.write(data)
-        if not link.clogged:
-            return
-        deadline = self.front.runtime.seconds() + self.limits.write_timeout
-        while link.clogged and not link.lost:
+        if link.clogged:
+            await self._drain(self.front.runtime.seconds() + self.limits.write_timeout)
+
+    async def _drain(self, deadline: float) -> None:
+        """
+        Wait until the client has read what was written.
+
+        @raise SessionOver: it has not until C{deadline}, or is gone.
+        """
+        link = self.link
+        while link.clogged:
             left = deadline - self.front.runtime.seconds()
             if left <= 0:
                 self.log.info("{peer}: does not read, cut off", peer=link.address)
                 link.abort()
                 raise SessionOver()
             await link.drained.wait(left)
-        if link.lost:
+            self._checkThere()
+
+    def _checkThere(self) -> None:
+        """
+        @raise SessionOver: the client is gone.
+        """
+        if self.link.lost:
             raise SessionOver()
 
     async def untagged(self, line: bytes) -> None:
@@ -176,12 +194,10 @@ class Session:
         @raise SessionOver: it has gone.
         """
         deadline = self.front.runtime.seconds() + seconds
-        while not self.link.lost:
-            left = deadline - self.front.runtime.seconds()
-            if left <= 0:
-                return
+        while (left := deadline - self.front.runtime.seconds()) > 0:
+            self._checkThere()
             await self.link.drained.wait(left)
-        raise SessionOver()
+        self._checkThere()
 
     # --- from the client ----------------------------------------------------
 
@@ -205,14 +221,49 @@ class Session:
             event = self.take()
             if event is not None:
                 return event
-            if self.link.lost:
-                raise SessionOver()
-            left = deadline - self.front.runtime.seconds()
-            if left <= 0:
-                raise SessionOver("Nothing heard for too long")
-            await self.bell.wait(left)
+            await self.waitUntil(deadline)
+
+    async def waitUntil(self, deadline: float, at_most: float | None = None) -> None:
+        """
+        Wait at the bell, before the C{deadline} by the runtime's clock.
+
+        @param at_most: seconds, if it is to be shorter.
+        @raise SessionOver: the deadline is over, the client is gone or is to go.
+        """
+        self._checkThere()
+        if self._leaving:
+            raise SessionOver(self._leaving)
+        left = deadline - self.front.runtime.seconds()
+        if left <= 0:
+            raise SessionOver("Nothing heard for too long")
+        await self.bell.wait(left if at_most is None else min(left, at_most))
+
+    def leave(self, bye: str) -> None:
+        """
+        The client is to go, with these words, when its command has ended.
+        """
+        self._leaving = bye
+        self.bell.fire()
+
+    async def readLine(self) -> bytes | None:
+        """
+        Wait for a line that is no command: the answer to a challenge.
+
+        @return: the line without its end, C{None} if it was too long.
+        @raise SessionOver: as L{nextEvent}.
+        """
+        self.framer.expectLine()
+        event = await self.nextEvent(self.limits.login_timeout)
+        return event.line if isinstance(event, LineReceived) else None
 
     # --- the state machine --------------------------------------------------
+
+    @property
+    def over(self) -> bool:
+        """
+        Whether no command is to be taken any more.
+        """
+        return self.state is State.LOGOUT
 
     def signedIn(self, user: str) -> None:
         """
@@ -270,7 +321,6 @@ class Session:
         """
         if self.view is not None:
             self._dirty = True
-            self.bell.fire()
 
     def doubt(self) -> None:
         """

@@ -8,7 +8,7 @@ package is C{async def} and knows only these.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from zope.interface import Attribute, Interface
@@ -47,6 +47,11 @@ class IRuntime(Interface):
     def sleep(seconds: float) -> Awaitable[None]:
         """
         Let time pass.
+        """
+
+    def soon(call: Callable[[], None]) -> None:
+        """
+        Call C{call} as soon as what runs now has come to its end.
         """
 
     def signal() -> ISignal:

@@ -50,6 +50,8 @@ class IpcLimits:
     max_reply: int = attrs.field(default=32 << 20, validator=_between(4096, 1 << 30))
     #: Requests of one front end that may stand in line for room.
     max_waiting: int = attrs.field(default=4096, validator=_between(0, 1 << 20))
+    #: Channels that a store serves at once.
+    max_front_ends: int = attrs.field(default=1024, validator=_between(1, 1 << 20))
     #: Messages that one channel may be bringing in at once.
     max_uploads: int = attrs.field(default=256, validator=_between(1, 1 << 20))
     #: A message of at most so many bytes travels inside its append request.

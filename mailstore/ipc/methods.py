@@ -1,6 +1,9 @@
 """
-The methods of a store as they cross a channel: for each request, how its answer
-is typed and how it is carried out.
+The methods of a store as they cross a channel: for each request how it is
+carried out, and how its answer is typed.
+
+Uploads are not among them: they belong to the channel they came by, see
+L{mailstore.ipc.intake}.
 """
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ from typing import Any, Final
 
 import attrs
 
-from mailstore.errors import InvalidRequest
 from mailstore.interfaces import IStore
 from mailstore.ipc import messages as m
 from mailstore.ipc.codec import Decoder
@@ -23,17 +25,149 @@ from mailstore.model import (
     FolderColumns,
     FolderDelta,
     FolderStatus,
-    NewMessage,
     OpenFolder,
     TreeVersion,
     UidSet,
 )
-from mailstore.interfaces import IUpload
 
 
-class IpcSession:
+@attrs.frozen
+class Method:
     """
-    x
+    How one kind of request is answered.
     """
 
+    #: Makes the result, or each batch, from a body.
+    decode: Decoder[Any]
+    #: Asks the store for the one result; C{None} for a stream.
+    call: Callable[[IStore, Any], Awaitable[Any]] | None = None
+    #: Asks the store for the batches; C{None} if there is one result.
+    iterate: Callable[[IStore, Any], AsyncGenerator[Any, None]] | None = None
 
+
+def _one(result: Any, call: Callable[[IStore, Any], Awaitable[Any]] | None = None) -> Method:
+    return Method(Decoder(result), call=call)
+
+
+def _many(batch: Any, iterate: Callable[[IStore, Any], AsyncGenerator[Any, None]]) -> Method:
+    return Method(Decoder(batch), iterate=iterate)
+
+
+def _credentials(store: IStore, r: m.GetCredentials) -> Awaitable[Credentials | None]:
+    return store.credentials(r.user)
+
+
+def _trees(store: IStore, r: m.Trees) -> Awaitable[tuple[TreeVersion, ...]]:
+    return store.trees(r.user)
+
+
+def _folders(store: IStore, r: m.Folders) -> AsyncGenerator[FolderColumns, None]:
+    return store.folders(r.user, r.tree)
+
+
+def _createFolder(store: IStore, r: m.CreateFolder) -> Awaitable[int]:
+    return store.createFolder(r.user, r.name, r.special_use)
+
+
+def _deleteFolder(store: IStore, r: m.DeleteFolder) -> Awaitable[None]:
+    return store.deleteFolder(r.user, r.name)
+
+
+def _renameFolder(store: IStore, r: m.RenameFolder) -> Awaitable[None]:
+    return store.renameFolder(r.user, r.name, r.new_name)
+
+
+def _status(store: IStore, r: m.Status) -> Awaitable[FolderStatus]:
+    return store.status(r.user, r.name)
+
+
+def _subscriptions(store: IStore, r: m.Subscriptions) -> Awaitable[tuple[str, ...]]:
+    return store.subscriptions(r.user)
+
+
+def _subscribe(store: IStore, r: m.Subscribe) -> Awaitable[None]:
+    return store.subscribe(r.user, r.name)
+
+
+def _unsubscribe(store: IStore, r: m.Unsubscribe) -> Awaitable[None]:
+    return store.unsubscribe(r.user, r.name)
+
+
+def _rights(store: IStore, r: m.Rights) -> Awaitable[str]:
+    return store.rights(r.user, r.name)
+
+
+def _acl(store: IStore, r: m.GetAcl) -> Awaitable[tuple[tuple[str, str], ...]]:
+    return store.acl(r.user, r.name)
+
+
+def _setRights(store: IStore, r: m.SetRights) -> Awaitable[int]:
+    return store.setRights(r.user, r.name, r.identifier, r.letters)
+
+
+def _open(store: IStore, r: m.Open) -> Awaitable[OpenFolder]:
+    return store.openFolder(r.user, r.name, r.claim_recent)
+
+
+def _changes(store: IStore, r: m.Changes) -> AsyncGenerator[FolderDelta, None]:
+    return store.changes(r.user, r.folder, r.since, r.claim_recent)
+
+
+def _fetch(store: IStore, r: m.Fetch) -> AsyncGenerator[FetchBatch, None]:
+    return store.fetch(r.user, r.folder, r.uids, r.spec)
+
+
+def _readSection(store: IStore, r: m.ReadSection) -> AsyncGenerator[bytes, None]:
+    return store.readSection(r.user, r.folder, r.uid, r.section)
+
+
+def _storeFlags(store: IStore, r: m.StoreFlags) -> Awaitable[FlagsStored]:
+    return store.storeFlags(r.user, r.folder, r.uids, r.mode, r.flags, r.unchanged_since)
+
+
+def _copy(store: IStore, r: m.Copy) -> Awaitable[CopyResult]:
+    return store.copy(r.user, r.folder, r.uids, r.target)
+
+
+def _move(store: IStore, r: m.Move) -> Awaitable[CopyResult]:
+    return store.move(r.user, r.folder, r.uids, r.target)
+
+
+def _expunge(store: IStore, r: m.Expunge) -> Awaitable[UidSet]:
+    return store.expunge(r.user, r.folder, r.uids)
+
+
+def _search(store: IStore, r: m.Search) -> AsyncGenerator[bytes, None]:
+    return store.search(r.user, r.folder, r.term)
+
+
+#: All methods, by the type of their request.
+METHODS: Final[dict[type, Method]] = {
+    m.GetCredentials: _one(Credentials | None, _credentials),
+    m.CreateUser: _one(None),
+    m.ListUsers: _one(tuple[str, ...]),
+    m.Trees: _one(tuple[TreeVersion, ...], _trees),
+    m.Folders: _many(FolderColumns, _folders),
+    m.CreateFolder: _one(int, _createFolder),
+    m.DeleteFolder: _one(None, _deleteFolder),
+    m.RenameFolder: _one(None, _renameFolder),
+    m.Status: _one(FolderStatus, _status),
+    m.Subscriptions: _one(tuple[str, ...], _subscriptions),
+    m.Subscribe: _one(None, _subscribe),
+    m.Unsubscribe: _one(None, _unsubscribe),
+    m.Rights: _one(str, _rights),
+    m.GetAcl: _one(tuple[tuple[str, str], ...], _acl),
+    m.SetRights: _one(int, _setRights),
+    m.Open: _one(OpenFolder, _open),
+    m.Changes: _many(FolderDelta, _changes),
+    m.Fetch: _many(FetchBatch, _fetch),
+    m.ReadSection: _many(bytes, _readSection),
+    m.OpenUpload: _one(int),
+    m.WriteUpload: _one(None),
+    m.Append: _one(AppendResult),
+    m.StoreFlags: _one(FlagsStored, _storeFlags),
+    m.Copy: _one(CopyResult, _copy),
+    m.Move: _one(CopyResult, _move),
+    m.Expunge: _one(UidSet, _expunge),
+    m.Search: _many(bytes, _search),
+}

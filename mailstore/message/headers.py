@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mailstore.message.structure import Message, Part
 
 #: Bytes of a header that are looked into; what follows is served, and no more.
-MAX_HEADER = 1 << 20
+MAX_HEADER = 1 << 19
 
 #: Fields of a header that are looked into.
 MAX_FIELDS = 10_000

@@ -43,7 +43,7 @@ MAX_PARTS = 1000
 
 #: Bytes of headers, of all parts together, that are looked into.  A part
 #: met after they are used up is the last one, and holds all the rest.
-MAX_HEADERS = 4 * MAX_HEADER
+MAX_HEADERS = 2 * MAX_HEADER
 
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 

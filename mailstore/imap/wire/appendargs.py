@@ -5,13 +5,11 @@ What APPEND is given, besides the messages' bytes::
     append-message  = [SP flag-list] [SP date-time] SP append-data
     append-data     = literal / literal8 / "UTF8" SP "(" literal8 ")"
 
-(RFC 3502 section 6.3.11, RFC 4466 section 6, RFC 6855 section 4; a plain APPEND has one C{append-message}.)
+(RFC 3502 section 6.3.11, RFC 4466 section 6, RFC 6855 section 4; RFC 9051 has one
+C{append-message}.)
 
-A message is announced at the end of a line, long before the command is whole::
-
-    A1 APPEND Sent (\\Seen) {310}           readAppendStart: mailbox, first message
-    ...310 bytes... "1-Jan-2024 ..." {55}  readNextMessage on this line alone
-    ...55 bytes...                         readAppendEnd on this line alone
+Each message is announced at the end of a line, long before the command is whole.
+L{readAppendAnnounced} reads what there is at such a moment, L{readAppend} the whole.
 """
 
 from __future__ import annotations
@@ -20,60 +18,44 @@ from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.values import AppendArguments, AppendMessage, ParseError
 
 
-def readAppendStart(reader: Reader) -> tuple[str, AppendMessage]:
+def readAppendAnnounced(reader: Reader) -> AppendArguments | None:
     """
     Read everything behind C{APPEND} and its space, up to and with the
-    announcement of the first message.
+    announcement of the literal that comes next.
 
-    @return: the mailbox, and what is said of the message.
-    @raise ParseError:
+    @return: the mailbox and the messages so far, the one announced last; or
+        C{None} if the literal announced is the mailbox's name.
+    @raise ParseError: also if there are more messages than
+        L{ReaderLimits.max_items<mailstore.imap.wire.reader.ReaderLimits.max_items>}.
     """
-    mailbox = reader.mailbox()
-    return mailbox, _readMessage(reader)
-
-
-def readNextMessage(reader: Reader, previous: AppendMessage) -> AppendMessage:
-    """
-    Read a line between two messages (RFC 3502), up to and with the
-    announcement of the next.
-
-    @raise ParseError:
-    """
-    if previous.utf8:
-        reader.expect(b")")
-    return _readMessage(reader)
-
-
-def readAppendEnd(reader: Reader, previous: AppendMessage) -> None:
-    """
-    Read the line behind the last message.
-
-    @raise ParseError:
-    """
-    if previous.utf8:
-        reader.expect(b")")
-    reader.end()
+    return None if reader.atPendingLiteral else _readArguments(reader, pending=True)
 
 
 def readAppend(reader: Reader) -> AppendArguments:
     """
     Read a whole command, behind C{APPEND} and its space, to its end.
 
-    @raise ParseError: also if there are more messages than
-        L{ReaderLimits.max_items<mailstore.imap.wire.reader.ReaderLimits.max_items>}.
+    @raise ParseError: as L{readAppendAnnounced}.
     """
-    mailbox, message = readAppendStart(reader)
-    messages = [message]
-    while not reader.atEnd:
-        if message.utf8:
-            reader.expect(b")")
-            if reader.atEnd:
-                break
+    return _readArguments(reader, pending=False)
+
+
+def _readArguments(reader: Reader, pending: bool) -> AppendArguments:
+    """
+    C{mailbox 1*append-message}, to the end; if C{pending}, that is the
+    announcement of the last message.
+    """
+    mailbox = reader.mailbox()
+    messages: list[AppendMessage] = []
+    while True:
         if len(messages) >= reader.limits.max_items:
             raise ParseError(f"APPEND has more than {reader.limits.max_items} messages")
         message = _readMessage(reader)
         messages.append(message)
-    return AppendArguments(mailbox, tuple(messages))
+        if message.utf8 and not (pending and reader.atEnd):
+            reader.expect(b")")
+        if reader.atEnd:
+            return AppendArguments(mailbox, tuple(messages))
 
 
 def _readMessage(reader: Reader) -> AppendMessage:

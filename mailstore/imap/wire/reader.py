@@ -88,8 +88,7 @@ _DATE_TIME: Final = re.compile(
 # date-month      = "Jan" / "Feb" / "Mar" / "Apr" / "May" / "Jun" /
 #                   "Jul" / "Aug" / "Sep" / "Oct" / "Nov" / "Dec"
 _MONTHS: Final = {
-    name: number
-    for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
+    name: number for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
 }
 
 # base64          = *(4base64-char) [base64-terminal]
@@ -178,6 +177,13 @@ class Reader:
         Whether everything has been read.
         """
         return self._at == len(self._text) and self._part + 1 == len(self._parts)
+
+    @property
+    def atPendingLiteral(self) -> bool:
+        """
+        Whether the announcement of a literal that has not come yet is next.
+        """
+        return self._part + 1 == len(self._parts) and _LITERAL.match(self._text, self._at) is not None
 
     def end(self) -> None:
         """
@@ -335,8 +341,9 @@ class Reader:
         if first == b"{":
             at = self._part + 1
             size, _ = self.literal()
-            value = self._parts[at] if at < self._part else b""
-            if len(value) != size:
+            value = self._parts[at] if at < len(self._parts) else None
+            if value is None or len(value) != size:
+                # It has not come yet, or was streamed.
                 raise ParseError("A literal is not allowed here")
             if b"\0" in value:
                 raise ParseError("A literal holds a NUL")

@@ -1,0 +1,172 @@
+"""
+From files to folders: what L{mailstore.admin.sources} finds goes into a store,
+many messages at a time.
+
+A message that the store refuses is named and the others go on.  What was
+stored is counted folder by folder, so that whoever stops half-way knows what
+is there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import attrs
+
+from mailstore.admin.sources import Folder, Found, Remark, Source, messages, scan
+from mailstore.errors import FolderExists, InvalidRequest, LimitReached, MessageTooBig, StoreError
+from mailstore.interfaces import IStore
+from mailstore.model import SEPARATOR, SYSTEM, NewMessage
+
+#: Messages that are stored as one change, if they are small.
+BATCH_MESSAGES = 500
+
+#: Bytes of messages after which a batch is stored.
+BATCH_BYTES = 8 << 20
+
+#: Errors that can be one message's fault; after any other there is no use in going on.
+_ABOUT_ONE = (MessageTooBig, LimitReached, InvalidRequest)
+
+
+@attrs.define
+class Report:
+    """
+    What an import did.
+    """
+
+    #: Messages stored, by the full name of their folder.
+    stored: Counter[str] = attrs.field(factory=Counter)
+    #: Everything that was not imported.
+    remarks: list[Remark] = attrs.field(factory=list)
+
+    @property
+    def problems(self) -> list[Remark]:
+        """
+        What was to be imported and was not.
+        """
+        return [each for each in self.remarks if not each.harmless]
+
+    @property
+    def messages(self) -> int:
+        """
+        How many messages were stored.
+        """
+        return sum(self.stored.values())
+
+
+class Importer:
+    """
+    Imports one source into one folder.
+
+    @ivar report: filled as the work goes on; right also when it is cut short.
+    """
+
+    def __init__(
+        self,
+        store: IStore,
+        target: str,
+        largest: int,
+        batch: int = BATCH_MESSAGES,
+        advanced: Callable[[int], object] = lambda size: None,
+    ) -> None:
+        """
+        @param target: full name of the folder, as L{SYSTEM} sees it.
+        @param largest: bytes that the store takes in one message.
+        @param batch: messages that the store takes at once.
+        @param advanced: told the bytes of each file that is done.
+        """
+        self.report = Report()
+        self._store = store
+        self._target = target
+        self._largest = largest
+        self._batch = min(batch, BATCH_MESSAGES)
+        self._advanced = advanced
+        self._made: set[str] = set()
+        self._folder = ""
+        self._waiting: list[Found] = []
+        self._bytes = 0
+
+    def plan(self, path: str) -> list[Source | Folder]:
+        """
+        Look at what is there; everything that will not be imported goes into the report.
+        """
+        planned: list[Source | Folder] = []
+        for each in scan(path):
+            if isinstance(each, Remark):
+                self.report.remarks.append(each)
+            else:
+                planned.append(each)
+        return planned
+
+    async def run(self, planned: list[Source | Folder]) -> None:
+        """
+        Import what was planned.
+
+        @raise StoreError: one that has nothing to do with a single message,
+            such as a full disk.  The report says what was stored before.
+        """
+        refused: set[str] = set()
+        for each in planned:
+            name = SEPARATOR.join((self._target, *each.folder))
+            if name in refused:
+                continue
+            if name != self._folder:
+                await self._flush()
+                if not await self._enter(name, each):
+                    refused.add(name)
+                    continue
+            if isinstance(each, Source):
+                for found in messages(each, self._largest):
+                    await self._add(found)
+                self._advanced(each.size)
+        await self._flush()
+
+    async def _enter(self, name: str, source: Source | Folder) -> bool:
+        """
+        Go on with another folder, made if it is not there.
+        """
+        if name not in self._made:
+            try:
+                await self._store.createFolder(SYSTEM, name)
+            except FolderExists:
+                pass
+            except StoreError as error:
+                where = source.path if isinstance(source, Source) else name
+                self.report.remarks.append(Remark(where, f"{name}: {error}"))
+                return False
+            self._made.add(name)
+            self.report.stored[name] += 0
+        self._folder = name
+        return True
+
+    async def _add(self, found: Found | Remark) -> None:
+        if isinstance(found, Remark):
+            self.report.remarks.append(found)
+            return
+        self._waiting.append(found)
+        self._bytes += len(found.content)
+        if len(self._waiting) >= self._batch or self._bytes >= BATCH_BYTES:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        """
+        Store what waits, together; if the store refuses that, one by one, so
+        that the one it means can be named.
+        """
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
+        if not waiting:
+            return
+        try:
+            await self._append(waiting)
+        except _ABOUT_ONE:
+            for each in waiting:
+                try:
+                    await self._append([each])
+                except _ABOUT_ONE as error:
+                    self.report.remarks.append(Remark(each.where, str(error)))
+
+    async def _append(self, found: list[Found]) -> None:
+        messages = tuple(NewMessage(each.content, each.flags, *(each.arrival or (None, 0))) for each in found)
+        await self._store.append(SYSTEM, self._folder, messages)
+        self.report.stored[self._folder] += len(found)

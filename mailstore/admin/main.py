@@ -1,0 +1,144 @@
+"""
+The command line of C{mailstore}: what can be said, and which function does it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import attrs
+
+from mailstore.admin import commands
+from mailstore.admin.configcheck import checkConfig
+from mailstore.admin.importcommand import importMail
+from mailstore.admin.output import CommandFailed, shown
+from mailstore.config import DEFAULT_STORE, Config, ConfigError, load
+from mailstore.errors import StoreError
+from mailstore.stores import StoreOpenError, openStore
+
+_DESCRIPTION = """
+Looks after a mail store: makes one, adds users and folders, grants rights and
+imports mail.  It can be used while a server has the store open.
+"""
+
+_IMPORT = """
+Imports SOURCE into FOLDER, which is made if it is not there.  SOURCE is an
+mbox, a Maildir with its subfolders, an .eml file, or a directory of them, whose
+directories become folders below FOLDER.  Other files in it are passed over
+and named.  Broken messages are imported as they are.
+"""
+
+_ACL = """
+Gives IDENTIFIER (a user, "authenticated" or "anyone") exactly these RIGHTS on
+the folder: letters of lrswipkxtea (RFC 4314), or "" to take all away.  On
+"Public Folders" it holds for every folder below as well.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """
+    The parser of the whole command line.
+    """
+    top = argparse.ArgumentParser(prog="mailstore", description=_DESCRIPTION)
+    actions = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    which = argparse.ArgumentParser(add_help=False)
+    group = which.add_mutually_exclusive_group()
+    group.add_argument("--config", metavar="FILE", help="the server's config file, which names the store")
+    group.add_argument("--store", metavar="URL", help=f"the store (default: {DEFAULT_STORE})")
+
+    def add(
+        place: argparse._SubParsersAction[argparse.ArgumentParser],
+        name: str,
+        function: commands.Function,
+        summary: str,
+        description: str = "",
+    ) -> argparse.ArgumentParser:
+        made = place.add_parser(name, help=summary, description=description or summary, parents=[which])
+        made.set_defaults(function=function)
+        return made
+
+    def group_of(name: str, summary: str) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+        made = actions.add_parser(name, help=summary, description=summary)
+        return made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    add(actions, "init", commands.init, "make a new, empty store").set_defaults(create=True)
+
+    user = group_of("user", "the users of the store")
+    each = add(user, "add", commands.addUser, "add a user, with an INBOX")
+    each.add_argument("name", metavar="NAME")
+    each.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read the password from the first line of standard input",
+    )
+    add(user, "list", commands.listUsers, "list the users")
+
+    folder = group_of("folder", "the folders of the store")
+    each = add(folder, "create", commands.createFolder, "create a folder, and the parents it lacks")
+    each.add_argument("path", metavar="PATH", help='such as "Public Folders/News"')
+    each.add_argument("--owner", metavar="USER", help="PATH is in this user's own mailbox")
+    add(folder, "list", commands.listFolders, "list all folders, with how many messages they hold")
+
+    acl = group_of("acl", "who may do what with a folder")
+    each = add(acl, "set", commands.setRights, "set the rights on a folder", _ACL)
+    each.add_argument("path", metavar="PATH")
+    each.add_argument("identifier", metavar="IDENTIFIER")
+    each.add_argument("rights", metavar="RIGHTS")
+
+    each = add(actions, "import", importMail, "import mail", _IMPORT)
+    each.add_argument("source", metavar="SOURCE")
+    each.add_argument("folder", metavar="FOLDER", help='such as "Public Folders/Archive"')
+    each.add_argument("--owner", metavar="USER", help="FOLDER is in this user's own mailbox")
+
+    config = group_of("config", "the server's config file")
+    check = config.add_parser("check", help="check a config file", description="check a config file")
+    check.add_argument("file", metavar="FILE")
+    check.set_defaults(function=None)
+    return top
+
+
+def main(arguments: Sequence[str]) -> int:
+    """
+    Run one command.
+
+    @param arguments: the words after C{mailstore}.
+    @return: the exit code.
+    """
+    options = parser().parse_args(arguments)
+    try:
+        if options.function is None:
+            return checkConfig(options.file)
+        config = load(options.config) if options.config else Config()
+        if options.store:
+            config = attrs.evolve(config, store_url=options.store)
+        return _withStore(config, options)
+    except (ConfigError, StoreOpenError, StoreError, CommandFailed) as error:
+        print(f"mailstore: {shown(str(error))}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Who reads the output has enough of it; nothing more is to be said.
+        sys.stderr.close()
+        return 1
+
+
+def _withStore(config: Config, options: argparse.Namespace) -> int:
+    create = getattr(options, "create", False)
+    store = openStore(config.store_url, config.store_limits, create=create)
+    try:
+        code: int = options.function(store, config, options)
+        return code
+    finally:
+        commands.complete(store.close())
+
+
+def console() -> None:
+    """
+    The entry point of the C{mailstore} command.
+    """
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("mailstore: interrupted", file=sys.stderr)
+        sys.exit(130)

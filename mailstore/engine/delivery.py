@@ -1,0 +1,133 @@
+"""
+Bringing new messages into a folder.
+
+What costs time (parsing, rendering) is done before the write transaction; in it
+remain as few statements as there are rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import attrs
+
+from mailstore.engine import content
+from mailstore.engine.flags import Keywords, viewerFlagRights
+from mailstore.engine.limits import EngineLimits
+from mailstore.engine.messages import NewRow, addMessages
+from mailstore.engine.places import FolderRow
+from mailstore.engine.rendering import Rendered, Renderer
+from mailstore.engine.uploads import Spool, Uploads
+from mailstore.engine.users import Viewer
+from mailstore.errors import InvalidRequest, LimitReached, MessageTooBig
+from mailstore.model import AppendResult, NewMessage
+
+#: Minutes that local time can be ahead of UTC, or behind it.
+_MAX_ZONE = 24 * 60
+
+#: Seconds since 1970 that have a year of four digits.
+_FIRST_DATE, _LAST_DATE = -62135596800, 253402300799
+
+
+@attrs.define
+class Arrival:
+    """
+    A message to be stored, with its bytes at hand.
+    """
+
+    message: NewMessage
+    spool: Spool
+    digest: bytes
+    rendered: Rendered | None = None
+
+
+class Delivery:
+    """
+    The messages of one append, from being handed in to being rows.
+    """
+
+    def __init__(self, renderer: Renderer, limits: EngineLimits, clock: Callable[[], float]) -> None:
+        self._renderer = renderer
+        self._limits = limits
+        self._clock = clock
+        self._arrivals: list[Arrival] = []
+
+    def gather(self, uploads: Uploads, user: str, messages: tuple[NewMessage, ...]) -> None:
+        """
+        Take the messages over; all uploads named are used up, also on failure.
+
+        @raise MessageTooBig:
+        @raise LimitReached: too many messages at once.
+        @raise InvalidRequest: no such upload, an incomplete one, or a date that makes no sense.
+        """
+        taken = [
+            uploads.take(each.content, user) if isinstance(each.content, int) else None for each in messages
+        ]
+        for message, upload in zip(messages, taken, strict=True):
+            if upload is not None:
+                self._arrivals.append(Arrival(message, upload.spool, b""))
+            elif isinstance(message.content, bytes):
+                self._arrivals.append(Arrival(message, Spool.ofBytes(message.content), b""))
+        if len(self._arrivals) < len(messages):
+            raise InvalidRequest("there is no such upload")
+        if len(messages) > self._limits.max_append:
+            raise LimitReached(f"at most {self._limits.max_append} messages can be stored at once")
+        for upload in taken:
+            if upload is not None and upload.spool.size != upload.announced:
+                raise InvalidRequest("the upload is not complete")
+        for arrival in self._arrivals:
+            if arrival.spool.size > self._limits.max_message:
+                raise MessageTooBig(f"a message can have at most {self._limits.max_message} bytes")
+            date = arrival.message.internal_date
+            if abs(arrival.message.zone) > _MAX_ZONE or not (
+                date is None or _FIRST_DATE <= date <= _LAST_DATE
+            ):
+                raise InvalidRequest("the date of a message is out of range")
+            arrival.digest = arrival.spool.digest()
+
+    def prepare(self, db: sqlite3.Connection) -> None:
+        """
+        Make what must be made of messages that are not in the store yet.
+        """
+        for arrival in self._arrivals:
+            if content.find(db, arrival.digest) is None:
+                arrival.rendered = self._renderer.render(arrival.spool.buffer())
+
+    def store(self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer, rights: str) -> AppendResult:
+        """
+        Make them rows of a folder.
+
+        @raise LimitReached: too many keywords.
+        """
+        allowed = viewerFlagRights(rights, row, viewer)
+        keywords = Keywords(row.keywords.split())
+        now = int(self._clock())
+        rows: list[NewRow] = []
+        for arrival in self._arrivals:
+            message = arrival.message
+            stored, size = self._content(db, arrival)
+            date = now if message.internal_date is None else message.internal_date
+            mask = keywords.mask(message.flags, allowed)
+            rows.append(NewRow(mask, stored, date, message.zone, size))
+        content.addReferences(db, (each.content for each in rows))
+        row, uids = addMessages(db, row, viewer, rows, keywords.dump())
+        return AppendResult(row.uid_validity, tuple(uids))
+
+    def _content(self, db: sqlite3.Connection, arrival: Arrival) -> tuple[int, int]:
+        found = content.find(db, arrival.digest)
+        if found is not None:
+            return found
+        # It was there when L{prepare} looked, and has gone since.
+        rendered = arrival.rendered or self._renderer.render(arrival.spool.buffer())
+        spool = arrival.spool
+        stored = content.insert(db, arrival.digest, spool.size, spool.chunks(content.CHUNK), rendered)
+        return stored, rendered.size
+
+    def close(self) -> None:
+        """
+        Give back what holds the bytes.
+        """
+        for arrival in self._arrivals:
+            arrival.spool.close()
+        self._arrivals = []

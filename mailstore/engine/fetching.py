@@ -1,0 +1,294 @@
+"""
+Reading messages: columns of many, and sections of one.
+
+Flags are slices of the folder's snapshot; everything else comes by one SELECT
+for each run of messages that stand together, and is copied, never made.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+from mailstore.engine.content import CHUNK, CHUNK_BITS, Content, ServedReader, served
+from mailstore.engine.limits import EngineLimits
+from mailstore.engine.places import FolderRow
+from mailstore.engine.seen import Views
+from mailstore.engine.snapshot import Snapshot
+from mailstore.engine.users import Viewer
+from mailstore.errors import InvalidRequest, StoreFault
+from mailstore.message import index
+from mailstore.message.headers import MAX_HEADER
+from mailstore.message.lines import canonicalChunks
+from mailstore.message.sections import Cut, applyPartial, filterHeader, locate
+from mailstore.model import FetchBatch, FetchSpec, Section, UidSet, uint64s
+
+#: Bytes that a row of a batch has beside its values.
+_ROW_COST = 40
+
+_Value = bytes | int | None
+_CONTENT = "c.id, c.stored, c.size, c.canonical, c.structure"
+
+
+class Fetch:
+    """
+    One fetch, batch by batch.  Each batch is of one moment; what is expunged between
+    two of them is left out, and what arrives comes along.
+    """
+
+    def __init__(
+        self, views: Views, limits: EngineLimits, kinds: dict[str, int], uids: UidSet, spec: FetchSpec
+    ) -> None:
+        """
+        @param kinds: the renditions that there are.
+        @raise InvalidRequest: one is asked for that there is not.
+        """
+        for name in spec.renditions:
+            if name not in kinds:
+                raise InvalidRequest("there is no such rendition")
+        self._views = views
+        self._limits = limits
+        self._uids = uids
+        self._spec = spec
+        self._after = 0
+        self._view: Snapshot | None = None
+        self._runs: list[tuple[int, int]] = []
+        self._statement = _statement(kinds, spec)
+
+    def batch(self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer) -> FetchBatch | None:
+        """
+        The next one; C{None} when there are no more messages.
+        """
+        view, _ = self._views.get(db, row, viewer)
+        if view is not self._view:
+            self._view = view
+            self._runs = view.runs(self._uids, self._after)
+            self._runs.reverse()
+        if not self._runs:
+            return None
+        if self._statement is None:
+            taken = self._take(self._limits.batch_rows)
+            batch = self._flags(view, row, taken)
+        else:
+            batch = self._read(db, view, row)
+        return batch
+
+    def _take(self, count: int) -> list[tuple[int, int]]:
+        """
+        The next C{count} positions, which are done then.
+        """
+        taken: list[tuple[int, int]] = []
+        while self._runs and count:
+            low, high = self._runs.pop()
+            if high - low > count:
+                self._runs.append((low + count, high))
+                high = low + count
+            taken.append((low, high))
+            count -= high - low
+        assert self._view is not None
+        self._after = self._view.uids[taken[-1][1] - 1]
+        return taken
+
+    def _flags(self, view: Snapshot, row: FolderRow, runs: list[tuple[int, int]]) -> FetchBatch:
+        columns = view.columns(runs)
+        flags = self._spec.flags
+        return FetchBatch(
+            uids=columns.uids,
+            flags=columns.flags if flags else b"",
+            modseqs=columns.modseqs if self._spec.modseq else b"",
+            keywords=row.keywordNames() if flags else (),
+        )
+
+    def _read(self, db: sqlite3.Connection, view: Snapshot, row: FolderRow) -> FetchBatch:
+        values = _Values(self._spec, self._limits)
+        room = self._limits.batch_rows
+        done = 0
+        assert self._statement is not None
+        for low, high in reversed(self._runs):
+            cursor = db.execute(
+                self._statement, (row.id, view.uids[low], view.uids[high - 1], min(room - done, high - low))
+            )
+            full = not all(map(_adder(values, db), cursor))
+            done = values.count
+            if full or done >= room:
+                break
+        batch = self._flags(view, row, self._take(done))
+        return values.complete(batch)
+
+
+def _adder(values: _Values, db: sqlite3.Connection) -> Callable[[Any], bool]:
+    return lambda row: values.add(db, row)
+
+
+def _statement(kinds: dict[str, int], spec: FetchSpec) -> str | None:
+    """
+    What reads all that the snapshot does not have; C{None} when it has all.
+    """
+    if not (spec.internal_date or spec.size or spec.renditions or spec.sections):
+        return None
+    columns = ["m.internal_date, m.zone, m.size"]
+    joins: list[str] = []
+    for number, name in enumerate(spec.renditions):
+        columns.append(f"r{number}.data")
+        joins.append(f"LEFT JOIN renditions r{number} ON r{number}.id = (m.content << 4) + {kinds[name]}")
+    if spec.sections:
+        columns.append(f"{_CONTENT}, k.data")
+        joins.append(f"LEFT JOIN contents c ON c.id = m.content LEFT JOIN chunks k ON k.id = m.content << {CHUNK_BITS}")
+    return (
+        f"SELECT {', '.join(columns)} FROM messages m {' '.join(joins)}"
+        " WHERE m.folder = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid LIMIT ?"
+    )
+
+
+class _Values:
+    """
+    The columns of a batch that do not come from the snapshot, growing.
+    """
+
+    def __init__(self, spec: FetchSpec, limits: EngineLimits) -> None:
+        self.count = 0
+        self._bytes = 0
+        self._spec = spec
+        self._limits = limits
+        self._dates = uint64s()
+        self._zones = array("h")
+        self._sizes = uint64s()
+        self._renditions: list[tuple[bytes, ...]] = []
+        self._sections: list[tuple[_Value, ...]] = []
+
+    def add(self, db: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
+        """
+        Add a row, if there is room for it.
+        """
+        spec = self._spec
+        cost = _ROW_COST
+        sections_at = 3 + len(spec.renditions)
+        renditions: tuple[bytes, ...] = row[3:sections_at]
+        for each in renditions:
+            if each is None:
+                raise StoreFault("a rendition of a message is missing")
+            cost += len(each)
+        sections: tuple[_Value, ...] = ()
+        if spec.sections:
+            if self.count and self._bytes + cost > self._limits.batch_bytes:
+                return False
+            sections = _sections(db, row[sections_at:], spec.sections, self._limits)
+            cost += sum(len(each) if isinstance(each, bytes) else 8 for each in sections)
+        if self.count and self._bytes + cost > self._limits.batch_bytes:
+            return False
+        self._bytes += cost
+        self.count += 1
+        if spec.internal_date:
+            # Before 1970 is negative, and a column of unsigned numbers wraps it.
+            self._dates.append(row[0] & 0xFFFFFFFFFFFFFFFF)
+            self._zones.append(row[1])
+        if spec.size:
+            self._sizes.append(row[2])
+        if renditions:
+            self._renditions.append(renditions)
+        if sections:
+            self._sections.append(sections)
+        return True
+
+    def complete(self, batch: FetchBatch) -> FetchBatch:
+        """
+        The batch with these columns added.
+        """
+        return FetchBatch(
+            uids=batch.uids,
+            flags=batch.flags,
+            modseqs=batch.modseqs,
+            keywords=batch.keywords,
+            internal_dates=self._dates.tobytes(),
+            zones=self._zones.tobytes(),
+            sizes=self._sizes.tobytes(),
+            renditions=tuple(zip(*self._renditions, strict=True)),
+            sections=tuple(zip(*self._sections, strict=True)),
+        )
+
+
+def _sections(
+    db: sqlite3.Connection, row: tuple[Any, ...], wanted: tuple[Section, ...], limits: EngineLimits
+) -> tuple[_Value, ...]:
+    ident, stored, size, canonical, structure, chunk = row
+    if chunk is None:
+        raise StoreFault("a piece of a message is missing")
+    source = Content(ident, stored, size, bool(canonical))
+    ranges = index.load(structure)
+    whole: bytes | None = None
+    if stored <= CHUNK:
+        whole = chunk if canonical else b"".join(canonicalChunks((chunk,)))
+    room = max(limits.batch_bytes, limits.inline_section)
+    values: list[_Value] = []
+    for section in wanted:
+        cut = locate(ranges, section)
+        if cut is None:
+            values.append(None)
+            continue
+        header = _filtered(db, source, whole, cut)
+        start, end = applyPartial(cut.size if header is None else len(header), section.partial)
+        length = end - start
+        if length > limits.inline_section or length > room:
+            values.append(length)
+            continue
+        room -= length
+        if header is not None:
+            values.append(header[start:end])
+        else:
+            values.append(_range(db, source, whole, cut.start + start, cut.start + end))
+    return tuple(values)
+
+
+def _range(db: sqlite3.Connection, source: Content, whole: bytes | None, start: int, end: int) -> bytes:
+    return served(db, source, start, end) if whole is None else whole[start:end]
+
+
+def _filtered(db: sqlite3.Connection, source: Content, whole: bytes | None, cut: Cut) -> bytes | None:
+    """
+    The fields of a header that a cut asks for; C{None} when it asks for a range.
+    """
+    if cut.fields is None:
+        return None
+    header = _range(db, source, whole, cut.start, min(cut.end, cut.start + MAX_HEADER))
+    return filterHeader(header, cut.fields, cut.negate)
+
+
+class SectionReader:
+    """
+    Gives one section of one message in pieces.
+    """
+
+    def __init__(self, db: sqlite3.Connection, row: FolderRow, uid: int, section: Section) -> None:
+        """
+        @raise InvalidRequest: no such message or no such part.
+        """
+        found = db.execute(
+            f"SELECT {_CONTENT} FROM messages m JOIN contents c ON c.id = m.content"
+            " WHERE m.folder = ? AND m.uid = ?",
+            (row.id, uid),
+        ).fetchone()
+        if found is None:
+            raise InvalidRequest("there is no such message")
+        ident, stored, size, canonical, structure = found
+        source = Content(ident, stored, size, bool(canonical))
+        cut = locate(index.load(structure), section)
+        if cut is None:
+            raise InvalidRequest("the message has no such part")
+        #: The content that is read, to be pinned.
+        self.content: int = ident
+        self._header = _filtered(db, source, None, cut)
+        start, end = applyPartial(cut.size if self._header is None else len(self._header), section.partial)
+        self._at, self._end = start, end
+        self._reader = ServedReader(source, cut.start + start, cut.start + end)
+
+    def read(self, db: sqlite3.Connection, size: int) -> bytes:
+        """
+        The next piece; nothing when all have been given.
+        """
+        if self._header is None:
+            return self._reader.read(db, size)
+        piece = self._header[self._at : min(self._at + size, self._end)]
+        self._at += len(piece)
+        return piece

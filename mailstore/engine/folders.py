@@ -1,0 +1,379 @@
+"""
+Making, deleting and renaming folders, and their rights.
+
+Folders of a tree are rows with their whole path; a folder that is deleted while
+it has children leaves a node, and a node that loses its last child goes too.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mailstore.engine import content, moving, seen
+from mailstore.engine.acl import EMPTY_ACL, Acls, withRights
+from mailstore.engine.counters import nextUidValidity, touchTree
+from mailstore.engine.limits import EngineLimits
+from mailstore.engine.places import FolderRow, Place, Places
+from mailstore.engine.users import PUBLIC, Viewer
+from mailstore.errors import (
+    FolderExists,
+    FolderInUse,
+    InvalidName,
+    LimitReached,
+    NoSuchFolder,
+    NoSuchUser,
+    PermissionDenied,
+)
+from mailstore.model import (
+    ALL_RIGHTS,
+    ANYONE,
+    AUTHENTICATED,
+    INBOX,
+    MAX_DEPTH,
+    MAX_NAME,
+    OTHERS_ROOT,
+    PUBLIC_ROOT,
+    SEPARATOR,
+    folderName,
+    rightsOf,
+)
+
+#: What a folder can be made for (RFC 6154 section 2, RFC 8457 section 3).
+SPECIAL_USES = frozenset(
+    ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash")
+)
+
+# '0' is the character after the separator: between the two are all paths below one.
+_BELOW = "owner = ? AND name > ? || '/' AND name < ? || '0'"
+
+
+class Renamed(NamedTuple):
+    """
+    Whose messages came or went when a folder was renamed.
+    """
+
+    folders: tuple[int, ...]
+
+
+class Folders:
+    """
+    Changes of the hierarchy.
+    """
+
+    def __init__(self, places: Places, limits: EngineLimits, clock: Callable[[], float]) -> None:
+        self._places = places
+        self._acls: Acls = places.acls
+        self._limits = limits
+        self._clock = clock
+
+    # --- create ---
+
+    def create(self, db: sqlite3.Connection, viewer: Viewer, name: str, special_use: str) -> int:
+        """
+        See L{createFolder<mailstore.interfaces.IHierarchy.createFolder>}.
+        """
+        if special_use and special_use not in SPECIAL_USES:
+            raise InvalidName(f"{special_use!r} is no special use of a folder")
+        place = self._newPlace(db, viewer, name)
+        self._refuseExisting(db, viewer, place)
+        acl = self._mayCreate(db, viewer, place)
+        return self._createWithParents(db, place, acl, special_use)
+
+    def _newPlace(self, db: sqlite3.Connection, viewer: Viewer, name: str) -> Place:
+        place = self._places.place(db, viewer, name)
+        if place.shown in (PUBLIC_ROOT, OTHERS_ROOT):
+            raise FolderExists(f"{place.shown!r} exists always")
+        if place.owner is None or not place.path:
+            raise NoSuchFolder(f"there is no place for a folder {place.shown!r}")
+        return place
+
+    def _refuseExisting(self, db: sqlite3.Connection, viewer: Viewer, place: Place) -> None:
+        row = self._places.find(db, place.owner, place.path)
+        if row is not None and row.selectable and "l" in self._places.rights(db, viewer, row):
+            raise FolderExists(f"there is a folder {place.shown!r} already")
+
+    def _mayCreate(self, db: sqlite3.Connection, viewer: Viewer, place: Place) -> int:
+        """
+        Check that a viewer may make a folder; gives the rights' row that it inherits.
+        """
+        assert place.owner is not None
+        rights, acl = self._places.parentRights(db, viewer, place.owner, place.path)
+        if "k" not in rights:
+            if "l" not in rights:
+                raise NoSuchFolder(f"there is no folder to make {place.shown!r} in")
+            raise PermissionDenied(f"this needs the right 'k' on the folder above {place.shown!r}")
+        return acl
+
+    def _createWithParents(self, db: sqlite3.Connection, place: Place, acl: int, special_use: str = "") -> int:
+        owner, path = place.owner, place.path
+        assert owner is not None
+        lacking: list[str] = []
+        above = path.rpartition(SEPARATOR)[0]
+        while above and self._places.find(db, owner, above) is None:
+            lacking.append(above)
+            above = above.rpartition(SEPARATOR)[0]
+        added = len(lacking)
+        for each in reversed(lacking):
+            self._insert(db, owner, each, acl, "")
+        row = self._places.find(db, owner, path)
+        if row is None:
+            added += 1
+        elif row.selectable:
+            # There is one that the viewer may not look up.
+            raise FolderExists(f"there is a folder {place.shown!r} already")
+        else:
+            db.execute("DELETE FROM folders WHERE id = ?", (row.id,))
+        created = self._insert(db, owner, path, acl, special_use)
+        if row is not None:
+            self._acls.release(db, row.acl)
+        touchTree(db, owner, acl != EMPTY_ACL or (row is not None and row.acl != EMPTY_ACL), added)
+        (count,) = db.execute("SELECT folders FROM trees WHERE owner = ?", (owner,)).fetchone()
+        if count > self._limits.max_folders:
+            raise LimitReached(f"there can be at most {self._limits.max_folders} folders")
+        return created
+
+    def _insert(
+        self, db: sqlite3.Connection, owner: int, path: str, acl: int, special_use: str, selectable: int = 1
+    ) -> int:
+        cursor = db.execute(
+            "INSERT INTO folders (owner, name, selectable, acl, special_use, shared_seen, uid_validity)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                owner,
+                path,
+                selectable,
+                acl,
+                special_use,
+                int(owner != PUBLIC),
+                nextUidValidity(db, self._clock()) if selectable else 1,
+            ),
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    # --- delete ---
+
+    def delete(self, db: sqlite3.Connection, viewer: Viewer, name: str) -> int:
+        """
+        See L{deleteFolder<mailstore.interfaces.IHierarchy.deleteFolder>}.
+
+        @return: the identity that the folder had.
+        """
+        self._refuseRoot(name)
+        row = self._places.byName(db, viewer, name, "x")
+        if not row.name or (row.name == INBOX and row.owner != PUBLIC):
+            raise FolderInUse(f"{name!r} exists always")
+        children = self._hasChildren(db, row)
+        if not row.selectable:
+            raise FolderInUse(f"{name!r} has folders below it")
+        emptyFolder(db, row)
+        db.execute("DELETE FROM folders WHERE id = ?", (row.id,))
+        removed = 1
+        if children:
+            self._insert(db, row.owner, row.name, row.acl, "", selectable=0)
+            removed = 0
+        else:
+            removed += self._prune(db, row.owner, row.name)
+            self._acls.release(db, row.acl)
+        touchTree(db, row.owner, removed > 1 or row.acl != EMPTY_ACL, -removed)
+        return row.id
+
+    def _refuseRoot(self, name: str) -> None:
+        if name in (PUBLIC_ROOT, OTHERS_ROOT):
+            raise FolderInUse(f"{name!r} exists always")
+
+    def _hasChildren(self, db: sqlite3.Connection, row: FolderRow) -> bool:
+        below = (row.owner, row.name, row.name)
+        return db.execute(f"SELECT 1 FROM folders WHERE {_BELOW} LIMIT 1", below).fetchone() is not None
+
+    def _prune(self, db: sqlite3.Connection, owner: int, path: str) -> int:
+        """
+        Remove the nodes above a path that have no children any more.
+
+        @return: how many.
+        """
+        removed = 0
+        while path := path.rpartition(SEPARATOR)[0]:
+            row = self._places.find(db, owner, path)
+            if row is None or row.selectable or self._hasChildren(db, row):
+                break
+            db.execute("DELETE FROM folders WHERE id = ?", (row.id,))
+            self._acls.release(db, row.acl)
+            removed += 1
+        return removed
+
+    # --- rename ---
+
+    def rename(self, db: sqlite3.Connection, viewer: Viewer, name: str, new_name: str) -> Renamed:
+        """
+        See L{renameFolder<mailstore.interfaces.IHierarchy.renameFolder>}.
+        """
+        self._refuseRoot(name)
+        row = self._places.byName(db, viewer, name, "x")
+        if not row.name:
+            raise FolderInUse(f"{name!r} exists always")
+        place = self._newPlace(db, viewer, new_name)
+        if place.owner != row.owner:
+            raise InvalidName("a folder cannot be moved into another namespace")
+        if place.path.startswith(row.name + SEPARATOR):
+            raise InvalidName("a folder cannot be moved into itself")
+        target = self._places.find(db, row.owner, place.path)
+        if target is not None and "l" in self._places.rights(db, viewer, target):
+            raise FolderExists(f"there is a folder {place.shown!r} already")
+        acl = self._mayCreate(db, viewer, place)
+        if target is not None:
+            raise FolderExists(f"there is a folder {place.shown!r} already")
+        if row.name == INBOX and row.owner != PUBLIC:
+            return self._renameInbox(db, row, place, acl)
+        self._renameTree(db, row, place, acl)
+        return Renamed(())
+
+    def _renameInbox(self, db: sqlite3.Connection, row: FolderRow, place: Place, acl: int) -> Renamed:
+        created = self._createWithParents(db, place, acl)
+        target = self._places.find(db, place.owner, place.path)
+        assert target is not None
+        moving.moveAll(db, row, target, self._limits.max_tombstones)
+        return Renamed((row.id, created))
+
+    def _renameTree(self, db: sqlite3.Connection, row: FolderRow, place: Place, acl: int) -> None:
+        below = (row.owner, row.name, row.name)
+        longest, deepest, shared = db.execute(
+            "SELECT max(length(CAST(name AS BLOB))), max(length(name) - length(replace(name, '/', ''))),"
+            f" max(acl > {EMPTY_ACL}) FROM folders WHERE id = ? OR ({_BELOW})",
+            (row.id, *below),
+        ).fetchone()
+        grown = len(place.shown.encode()) - len(row.name.encode())
+        deeper = place.shown.count(SEPARATOR) - row.name.count(SEPARATOR)
+        if longest + grown > MAX_NAME or deepest + deeper >= MAX_DEPTH:
+            raise InvalidName("a folder below it would get a name that is too long")
+        parent = place.path.rpartition(SEPARATOR)[0]
+        if parent and self._places.find(db, row.owner, parent) is None:
+            above = Place(row.owner, parent, place.shown.rpartition(SEPARATOR)[0])
+            self._createWithParents(db, above, acl)
+        db.execute(
+            f"UPDATE folders SET name = ? || substr(name, ?) WHERE id = ? OR ({_BELOW})",
+            (place.path, len(row.name) + 1, row.id, *below),
+        )
+        removed = self._prune(db, row.owner, row.name)
+        touchTree(db, row.owner, bool(shared) or removed > 0, -removed)
+
+    # --- rights ---
+
+    def setRights(self, db: sqlite3.Connection, viewer: Viewer, name: str, who: str, letters: str) -> int:
+        """
+        See L{setRights<mailstore.interfaces.IHierarchy.setRights>}.
+        """
+        row = self._places.byName(db, viewer, name, "a")
+        letters = rightsOf(letters)
+        who = self._identifier(db, who)
+        if row.owner != PUBLIC and self._places.users.viewer(db, who).id == row.owner:
+            raise PermissionDenied("the owner of a folder has every right on it")
+        if row.name or row.owner != PUBLIC:
+            changed = self._replace(db, row, who, letters)
+        else:
+            changed = self._replaceAll(db, row.owner, who, letters)
+        if changed:
+            touchTree(db, row.owner, True)
+        return changed
+
+    def _identifier(self, db: sqlite3.Connection, who: str) -> str:
+        minus = "-" if who.startswith("-") else ""
+        name = who[len(minus) :]
+        if name.lower() in (ANYONE, AUTHENTICATED):
+            return minus + name.lower()
+        known = self._places.users.viewer(db, name)
+        if known.id is None or known.is_system:
+            raise NoSuchUser(f"there is no user {name!r}")
+        return minus + known.name
+
+    def _replace(self, db: sqlite3.Connection, row: FolderRow, who: str, letters: str) -> int:
+        acl = self._acls.intern(db, withRights(self._acls.entries(db, row.acl), who, letters))
+        if acl == row.acl:
+            return 0
+        db.execute("UPDATE folders SET acl = ? WHERE id = ?", (acl, row.id))
+        self._acls.release(db, row.acl)
+        return 1
+
+    def _replaceAll(self, db: sqlite3.Connection, owner: int, who: str, letters: str) -> int:
+        changed = 0
+        before = db.execute("SELECT DISTINCT acl FROM folders WHERE owner = ?", (owner,)).fetchall()
+        renewed = [
+            (old, self._acls.intern(db, withRights(self._acls.entries(db, old), who, letters)))
+            for (old,) in before
+        ]
+        # All at once: a new set of rights of some folders can be an old one of others.
+        changes = {old: new for old, new in renewed if old != new}
+        if changes:
+            cases = " ".join(f"WHEN {old} THEN {new}" for old, new in changes.items())
+            old_ones = ",".join(map(str, changes))
+            changed = db.execute(
+                f"UPDATE folders SET acl = CASE acl {cases} END WHERE owner = ? AND acl IN ({old_ones})",
+                (owner,),
+            ).rowcount
+            for old in changes:
+                self._acls.release(db, old)
+        return changed
+
+    def acl(self, db: sqlite3.Connection, viewer: Viewer, name: str) -> tuple[tuple[str, str], ...]:
+        """
+        See L{acl<mailstore.interfaces.IHierarchy.acl>}.  The owner of a personal
+        folder has every right, and is told with them.
+        """
+        row = self._places.byName(db, viewer, name, "a")
+        entries = self._acls.entries(db, row.acl)
+        if row.owner != PUBLIC:
+            (owner,) = db.execute("SELECT name FROM users WHERE id = ?", (row.owner,)).fetchone()
+            entries = withRights(entries, owner, ALL_RIGHTS)
+        return entries
+
+
+def emptyFolder(db: sqlite3.Connection, row: FolderRow) -> None:
+    """
+    Remove what a folder holds, for good.
+    """
+    held = db.execute("SELECT content FROM messages WHERE folder = ?", (row.id,))
+    content.dropReferences(db, [each for (each,) in held])
+    db.execute("DELETE FROM messages WHERE folder = ?", (row.id,))
+    db.execute("DELETE FROM tombstones WHERE folder = ?", (row.id,))
+    seen.dropFolder(db, row.id)
+
+
+# --- subscriptions ----------------------------------------------------------
+
+
+def subscriptions(db: sqlite3.Connection, viewer: Viewer) -> tuple[str, ...]:
+    """
+    The names that a viewer subscribes to, in order.
+    """
+    found = db.execute("SELECT name FROM subscriptions WHERE user = ? ORDER BY name", (viewer.id,))
+    return tuple(name for (name,) in found)
+
+
+def subscribe(db: sqlite3.Connection, viewer: Viewer, name: str, limits: EngineLimits) -> None:
+    """
+    Add a name.
+
+    @raise InvalidName:
+    @raise LimitReached: there are too many.
+    @raise NoSuchUser: the viewer is none.
+    """
+    name = folderName(name)
+    if viewer.id is None or viewer.is_system:
+        raise NoSuchUser(f"{viewer.name!r} is no user and cannot subscribe")
+    db.execute("INSERT OR IGNORE INTO subscriptions (user, name) VALUES (?, ?)", (viewer.id, name))
+    (count,) = db.execute("SELECT count(*) FROM subscriptions WHERE user = ?", (viewer.id,)).fetchone()
+    if count > limits.max_subscriptions:
+        raise LimitReached(f"one can subscribe to at most {limits.max_subscriptions} folders")
+
+
+def unsubscribe(db: sqlite3.Connection, viewer: Viewer, name: str) -> None:
+    """
+    Take a name away, if it is there.
+    """
+    try:
+        name = folderName(name)
+    except InvalidName:
+        return
+    db.execute("DELETE FROM subscriptions WHERE user = ? AND name = ?", (viewer.id, name))

@@ -1,0 +1,168 @@
+"""
+Rows of messages: reading them by sets of UIDs, adding and removing them, with
+the counts of their folder.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from mailstore.engine import content
+from mailstore.engine.places import FolderRow
+from mailstore.engine.seen import SeenState, ownSeen, removeMessages
+from mailstore.engine.users import Viewer
+from mailstore.errors import LimitReached
+from mailstore.model import DELETED, SEEN, UidSet, uint32s
+
+_MAX_UID = 0xFFFFFFFF
+
+
+class NewRow(NamedTuple):
+    """
+    A message to be added: its flags with the C{\\Seen} of who adds it.
+    """
+
+    flags: int
+    content: int
+    internal_date: int
+    zone: int
+    size: int
+
+
+class OldRow(NamedTuple):
+    """
+    A message to be removed.
+    """
+
+    uid: int
+    flags: int
+    content: int
+    size: int
+
+
+def selectRows(
+    db: sqlite3.Connection, folder: int, uids: UidSet, columns: str, condition: str = ""
+) -> list[Any]:
+    """
+    Rows of the messages of a set that exist, ascending.
+
+    @param condition: what else must hold, beginning with C{AND}.
+    """
+    statement = f"SELECT {columns} FROM messages WHERE folder = ? AND uid BETWEEN ? AND ? {condition} ORDER BY uid"
+    found: list[Any] = []
+    for low, high in uids.ranges:
+        found += db.execute(statement, (folder, low, high))
+    return found
+
+
+def addMessages(
+    db: sqlite3.Connection, row: FolderRow, viewer: Viewer | None, messages: list[NewRow], keywords: str
+) -> tuple[FolderRow, range]:
+    """
+    Add messages to a folder, whose row is saved.  References to contents are the caller's.
+
+    @param viewer: whose C{\\Seen} it is, in folders where every user has his own.
+    @param keywords: the folder's, as they are now.
+    @return: the row now, and the messages' UIDs.
+    @raise LimitReached: the folder has used up its UIDs.
+    """
+    uids = range(row.uid_next, row.uid_next + len(messages))
+    if uids.stop > _MAX_UID:
+        raise LimitReached("the folder has used up its UIDs")
+    if not messages:
+        return row, uids
+    modseq = row.modseq + 1
+    kept_mask = ~SEEN if ownSeen(row) else -1
+    db.executemany(
+        "INSERT INTO messages (folder, uid, flags, modseq, content, internal_date, zone, size)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (row.id, uid, new.flags & kept_mask, modseq, new.content, new.internal_date, new.zone, new.size)
+            for uid, new in zip(uids, messages, strict=True)
+        ],
+    )
+    if ownSeen(row):
+        seen = [uid for uid, new in zip(uids, messages, strict=True) if new.flags & SEEN]
+        if seen and viewer is not None and viewer.id is not None:
+            SeenState(db, row.id, viewer.id, uint32s()).change(seen, True, modseq)
+        unseen = 0
+    else:
+        unseen = sum(not new.flags & SEEN for new in messages)
+    row = row._replace(
+        uid_next=uids.stop,
+        modseq=modseq,
+        changed=modseq,
+        recent=row.recent + len(messages),
+        messages=row.messages + len(messages),
+        unseen=row.unseen + unseen,
+        deleted=row.deleted + sum(bool(new.flags & DELETED) for new in messages),
+        size=row.size + sum(new.size for new in messages),
+        keywords=keywords,
+    )
+    row.save(db)
+    return row, uids
+
+
+def removeMessagesOf(
+    db: sqlite3.Connection, row: FolderRow, messages: list[OldRow], max_tombstones: int, moved: bool = False
+) -> FolderRow:
+    """
+    Remove messages from a folder, whose row is saved.
+
+    @param moved: their contents are named elsewhere now.
+    """
+    if not messages:
+        return row
+    uids = uint32s(each.uid for each in messages)
+    gone = UidSet.of(uids)
+    modseq = row.modseq + 1
+    db.executemany(
+        "DELETE FROM messages WHERE folder = ? AND uid BETWEEN ? AND ?",
+        [(row.id, low, high) for low, high in gone.ranges],
+    )
+    if not moved:
+        content.dropReferences(db, (each.content for each in messages))
+    db.executemany(
+        "INSERT INTO tombstones (folder, modseq, low, high) VALUES (?, ?, ?, ?)",
+        [(row.id, modseq, low, high) for low, high in gone.ranges],
+    )
+    removeMessages(db, row, gone, uids)
+    row = row._replace(
+        modseq=modseq,
+        changed=modseq,
+        recent=row.recent - sum(uid >= row.first_recent for uid in uids),
+        messages=row.messages - len(messages),
+        unseen=row.unseen - (0 if ownSeen(row) else sum(not each.flags & SEEN for each in messages)),
+        deleted=row.deleted - sum(bool(each.flags & DELETED) for each in messages),
+        size=row.size - sum(each.size for each in messages),
+        tombstones_from=_trimTombstones(db, row, max_tombstones),
+    )
+    row.save(db)
+    return row
+
+
+def _trimTombstones(db: sqlite3.Connection, row: FolderRow, most: int) -> int:
+    """
+    Forget the older half of a folder's tombstones when they are too many.
+
+    @return: up to which mod-sequence they are forgotten.
+    """
+    (count,) = db.execute("SELECT count(*) FROM tombstones WHERE folder = ?", (row.id,)).fetchone()
+    if count <= most:
+        return row.tombstones_from
+    (modseq,) = db.execute(
+        "SELECT modseq FROM tombstones WHERE folder = ? ORDER BY modseq DESC LIMIT 1 OFFSET ?",
+        (row.id, most // 2),
+    ).fetchone()
+    db.execute("DELETE FROM tombstones WHERE folder = ? AND modseq <= ?", (row.id, modseq))
+    forgotten: int = modseq
+    return forgotten
+
+
+def uidSetOf(messages: Iterable[OldRow]) -> UidSet:
+    """
+    The UIDs of some messages.
+    """
+    return UidSet.of(each.uid for each in messages)

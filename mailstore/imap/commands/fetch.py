@@ -1,0 +1,140 @@
+"""
+FETCH and UID FETCH (RFC 9051 sections 6.4.5 and 6.4.9).
+
+B{Messages that vanished.}  A client that names, by sequence number, a message which another
+client has expunged meanwhile gets the responses for those that are still
+there, and a tagged NO with C{EXPUNGEISSUED} (RFC 2180 section 4.1.2, RFC 5530).  By UID such a
+message is passed over without a word, as RFC 9051 section 6.4.9 wants.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import attrs
+
+from mailstore.errors import PermissionDenied
+from mailstore.imap.command import Command, No, Ok, Reply
+from mailstore.imap.fetching import Plan
+from mailstore.imap.messagesets import groups, widened
+from mailstore.imap.states import SELECTED
+from mailstore.imap.wire.fetchitems import readFetchItems
+from mailstore.imap.wire.reader import Reader
+from mailstore.imap.wire.values import FetchData, FetchItems, FetchSection, SequenceSet
+from mailstore.model import SEEN, FetchSpec, FlagMode, UidSet, uint32s, uint64s
+
+if TYPE_CHECKING:
+    from mailstore.imap.session import Session
+    from mailstore.imap.view import View
+
+#: Messages whose C{\Seen} is set in one change, before they are sent.
+_SEEN_GROUP = 200
+
+#: What a command by sequence number says of messages that are not there any more.
+EXPUNGED = No("Some of these messages were expunged by somebody else", "EXPUNGEISSUED")
+
+
+@attrs.frozen
+class FetchArguments:
+    """
+    What a client wants of which messages.
+    """
+
+    numbers: SequenceSet
+    #: In the order of the answer; by UID, C{UID} is among them.
+    items: FetchItems
+    by_uid: bool
+
+    @property
+    def sets_seen(self) -> bool:
+        """
+        Whether reading these items means that the messages have been seen.
+        """
+        return any(isinstance(item, FetchSection) and not item.peek for item in self.items)
+
+
+def parse(reader: Reader, by_uid: bool) -> FetchArguments:
+    """
+    Read what follows the command's name.
+
+    @raise ParseError:
+    """
+    reader.space()
+    numbers = reader.sequenceSet()
+    reader.space()
+    items = readFetchItems(reader)
+    reader.end()
+    if by_uid and FetchData.UID not in items:
+        items = (FetchData.UID, *items)
+    return FetchArguments(numbers, items, by_uid)
+
+
+async def run(session: Session, arguments: FetchArguments) -> Reply:
+    """
+    Send the responses, at the pace at which the client reads.
+    """
+    view = session.view
+    assert view is not None
+    uids = view.uidsOf(arguments.numbers, arguments.by_uid)
+    plan = Plan(arguments.items)
+    sent = 0
+    if arguments.sets_seen and not view.read_only and "s" in view.rights:
+        flagged = plan if plan.spec.flags else Plan((*arguments.items, FetchData.FLAGS))
+        for group in groups(view.messages, uids, _SEEN_GROUP):
+            changed = await setSeen(session, view, group)
+            sent += await _send(session, view, group, flagged if changed else plan)
+    else:
+        sent = await _send(session, view, widened(view.messages, uids), plan)
+    if sent < len(uids) and not arguments.by_uid:
+        session.touch()
+        return EXPUNGED
+    return Ok()
+
+
+async def _send(session: Session, view: View, uids: UidSet, plan: Plan) -> int:
+    if not uids:
+        return 0
+    sent = 0
+    batches = session.store.fetch(session.user, view.folder, uids, plan.spec)
+    try:
+        async for batch in batches:
+            sent += await plan.send(session, view, batch)
+    finally:
+        await batches.aclose()
+    return sent
+
+
+async def setSeen(session: Session, view: View, uids: UidSet) -> bool:
+    """
+    Set C{\\Seen} where it is not set yet; the responses to come tell the client.
+
+    @return: whether that changed anything.
+    """
+    unseen = await _unseen(session, view, uids)
+    if not unseen:
+        return False
+    try:
+        stored = await session.store.storeFlags(session.user, view.folder, unseen, FlagMode.ADD, ("\\Seen",))
+    except PermissionDenied:
+        return False  # the right was taken away since the folder was opened; reading still works
+    view.noteOwnChanges(stored.changed)
+    return True
+
+
+async def _unseen(session: Session, view: View, uids: UidSet) -> UidSet:
+    unseen = []
+    batches = session.store.fetch(session.user, view.folder, uids, FetchSpec(flags=True))
+    try:
+        async for batch in batches:
+            columns = zip(uint32s(batch.uids), uint64s(batch.flags), strict=True)
+            unseen += [uid for uid, mask in columns if not mask & SEEN]
+    finally:
+        await batches.aclose()
+    return UidSet.of(unseen)
+
+
+COMMANDS = (
+    Command("FETCH", SELECTED, partial(parse, by_uid=False), run, uses_seqs=True),
+    Command("UID FETCH", SELECTED, partial(parse, by_uid=True), run),
+)

@@ -1,0 +1,43 @@
+"""
+IDLE (RFC 2177).
+"""
+
+from __future__ import annotations
+
+from mailstore.imap.command import Command, Ok, Reply, nothing
+from mailstore.imap.session import Session
+from mailstore.imap.states import SIGNED_IN
+from mailstore.imap.wire.framer import LineReceived
+
+#: Seconds until a store that could not be asked for changes is asked again.
+_RETRY = 5.0
+
+
+async def run(session: Session, arguments: None) -> Reply:
+    """
+    Tell of changes as they happen, until the client says DONE.  Any other line
+    is answered and ends nothing.
+
+    @raise SessionOver: the client has said nothing for too long.
+    """
+    await session.write(b"+ Waiting for changes\r\n")
+    session.touch()
+    session.framer.expectLine()
+    deadline = session.front.runtime.seconds() + session.limits.idle_timeout
+    while True:
+        event = session.take()
+        if event is not None:
+            if isinstance(event, LineReceived) and event.line.strip().upper() == b"DONE":
+                return Ok()
+            await session.untagged(b"BAD Expected DONE")
+            session.framer.expectLine()
+            continue
+        at_most = None
+        if session.dirty:
+            if await session.sync(may_expunge=True):
+                continue
+            at_most = _RETRY
+        await session.waitUntil(deadline, at_most)
+
+
+COMMANDS = (Command("IDLE", SIGNED_IN, nothing, run),)

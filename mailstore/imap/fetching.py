@@ -1,0 +1,315 @@
+"""
+FETCH responses: columns of a store's answer in, bytes for the client out.
+
+A L{Plan} is made once for a FETCH.  It turns a whole batch into one piece of
+bytes by one template, without an object per item.  Only messages with sections
+that are too large for a batch go their own way, item by item: such a
+section is read in pieces while it is sent, and is never held as a whole.
+
+    FETCH items --> Plan: FetchSpec for the store, template for the client
+    FetchBatch  --> columns --> template % row, for all rows at once --> Session.write
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from mailstore.errors import InvalidRequest, StoreError
+from mailstore.imap.session import SessionOver
+from mailstore.imap.wire import writer
+from mailstore.imap.wire.values import FetchData, FetchItems, FetchSection, SectionText
+from mailstore.model import FetchBatch, FetchSpec, FlagColumns, Section, SectionKind, uint32s, uint64s
+
+if TYPE_CHECKING:
+    from mailstore.imap.session import Session
+    from mailstore.imap.view import View
+
+_Value = TypeVar("_Value")
+
+#: The values of one item, one for each message of a batch.
+_Values = Sequence[Any]
+
+#: Makes them.
+_Column = Callable[["View", FetchBatch], _Values]
+
+_KINDS = {
+    SectionText.ALL: SectionKind.ALL,
+    SectionText.HEADER: SectionKind.HEADER,
+    SectionText.HEADER_FIELDS: SectionKind.FIELDS,
+    SectionText.HEADER_FIELDS_NOT: SectionKind.FIELDS_NOT,
+    SectionText.TEXT: SectionKind.TEXT,
+    SectionText.MIME: SectionKind.MIME,
+}
+
+_RENDITIONS = {
+    FetchData.ENVELOPE: "envelope",
+    FetchData.BODY: "body",
+    FetchData.BODYSTRUCTURE: "bodystructure",
+}
+
+#: How each item stands in a response (RFC 9051 section 7.5.2, RFC 7162 section 3.1.5).
+_TEMPLATES = {
+    FetchData.UID: b"UID %d",
+    FetchData.FLAGS: b"FLAGS %b",
+    FetchData.INTERNALDATE: b"INTERNALDATE %b",
+    FetchData.RFC822_SIZE: b"RFC822.SIZE %d",
+    FetchData.ENVELOPE: b"ENVELOPE %b",
+    FetchData.BODY: b"BODY %b",
+    FetchData.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
+    FetchData.MODSEQ: b"MODSEQ (%d)",
+}
+
+
+@attrs.frozen
+class Large:
+    """
+    A section that is to be read on its own.
+    """
+
+    section: Section
+    size: int
+
+
+def storeSection(item: FetchSection) -> Section:
+    """
+    What the store calls the section that a client asks for.
+    """
+    return Section(_KINDS[item.text], item.part, item.fields, item.partial)
+
+
+def flagTexts(view: View, uids: Iterable[int], masks: array[int]) -> list[bytes]:
+    """
+    The flags of messages as they stand in responses.  What occurs often is
+    rendered once.
+    """
+    if view.recent:
+        return list(map(view.flagText, uids, masks))
+    texts = {mask: view.flagText(0, mask) for mask in set(masks)}
+    return [texts[mask] for mask in masks]
+
+
+def _uids(view: View, batch: FetchBatch) -> _Values:
+    return uint32s(batch.uids)
+
+
+def _flags(view: View, batch: FetchBatch) -> _Values:
+    return flagTexts(view, uint32s(batch.uids), uint64s(batch.flags))
+
+
+def _dates(view: View, batch: FetchBatch) -> _Values:
+    zones: array[int] = array("h", batch.zones)
+    return list(map(writer.internalDate, uint64s(batch.internal_dates), zones))
+
+
+def _sizes(view: View, batch: FetchBatch) -> _Values:
+    return uint64s(batch.sizes)
+
+
+def _modseqs(view: View, batch: FetchBatch) -> _Values:
+    return uint64s(batch.modseqs)
+
+
+_COLUMNS: dict[FetchData, _Column] = {
+    FetchData.UID: _uids,
+    FetchData.FLAGS: _flags,
+    FetchData.INTERNALDATE: _dates,
+    FetchData.RFC822_SIZE: _sizes,
+    FetchData.MODSEQ: _modseqs,
+}
+
+
+def _rendition(at: int) -> _Column:
+    return lambda view, batch: batch.renditions[at]
+
+
+def _sections(at: int, section: Section) -> _Column:
+    def column(view: View, batch: FetchBatch) -> _Values:
+        return [_sectionText(section, value) for value in batch.sections[at]]
+
+    return column
+
+
+def _sectionText(section: Section, value: bytes | int | None) -> bytes | Large:
+    """
+    C{nstring} of a section's bytes: C{NIL} where the message has no such part
+    (RFC 9051 section 7.5.2).
+    """
+    if value is None:
+        return b"NIL"
+    if isinstance(value, int):
+        return Large(section, value) if value else b'""'
+    return b"{%d}\r\n%b" % (len(value), value)
+
+
+class Plan:
+    """
+    How to answer one FETCH.
+
+    @ivar spec: what to ask the store for.
+    """
+
+    def __init__(self, items: FetchItems) -> None:
+        """
+        @param items: in the order in which they are answered.
+        """
+        renditions: list[str] = []
+        sections: list[Section] = []
+        columns: list[_Column] = []
+        templates: list[bytes] = []
+        labels: set[bytes] = set()
+        for item in items:
+            if isinstance(item, FetchSection):
+                if item.label in labels:
+                    continue  # BODY[] and BODY.PEEK[] have the same answer
+                labels.add(item.label)
+                section = storeSection(item)
+                at = _placeIn(sections, section)
+                columns.append(_sections(at, section))
+                templates.append(item.label.replace(b"%", b"%%") + b" %b")
+            else:
+                name = _RENDITIONS.get(item)
+                columns.append(
+                    _COLUMNS[item] if name is None else _rendition(_placeIn(renditions, name)),
+                )
+                templates.append(_TEMPLATES[item])
+        self.spec = FetchSpec(
+            flags=FetchData.FLAGS in items,
+            modseq=FetchData.MODSEQ in items,
+            internal_date=FetchData.INTERNALDATE in items,
+            size=FetchData.RFC822_SIZE in items,
+            renditions=tuple(renditions),
+            sections=tuple(sections),
+        )
+        self._columns = tuple(columns)
+        self._templates = tuple(templates)
+        self._template = b"* %d FETCH (" + b" ".join(templates) + b")\r\n"
+
+    async def send(self, session: Session, view: View, batch: FetchBatch) -> int:
+        """
+        Send the responses for a batch, in writes of bounded size.  Messages of which the
+        client does not know yet are left out.
+
+        @return: how many there were.
+        @raise StoreError: a large section could not be read.  The responses
+            sent are whole, each with the items that there are.
+        @raise SessionOver: the client is gone, or had to be cut off in the
+            middle of a literal.
+        """
+        if self.spec.flags:
+            await session.keywordsKnown(batch.keywords)
+        uids = uint32s(batch.uids)
+        sequences = view.sequencesOf(uids)
+        columns: list[_Values] = [sequences, *(column(view, batch) for column in self._columns)]
+        if 0 in sequences:
+            known = [at for at, sequence in enumerate(sequences) if sequence]
+            columns = [[column[at] for at in known] for column in columns]
+            uids = uint32s(uids[at] for at in known)
+        if not uids:
+            return 0
+        if any(isinstance(size, int) for column in batch.sections for size in column):
+            sent = 0
+            for uid, sequence, *values in zip(uids, *columns, strict=True):
+                sent += await self._sendLarge(session, view, uid, sequence, values)
+            return sent
+        await session.write(b"".join(map(self._template.__mod__, zip(*columns, strict=True))))
+        return len(uids)
+
+    async def _sendLarge(
+        self, session: Session, view: View, uid: int, sequence: int, values: list[Any]
+    ) -> bool:
+        """
+        Send one response, item by item.
+
+        A message that vanishes meanwhile has no response, or one without the
+        items that were still to come.
+        """
+        held = b"* %d FETCH (" % sequence
+        started = False
+        space = b""
+        try:
+            for template, value in zip(self._templates, values, strict=True):
+                if isinstance(value, Large):
+                    held += space + template % writer.literalHead(value.size)
+                    await sendSection(session, view, uid, value, held)
+                    started = True
+                    held = b""
+                else:
+                    held += space + template % value
+                space = b" "
+        except StoreError as error:
+            if started:
+                await session.write(b")\r\n")
+            if isinstance(error, InvalidRequest):
+                return started
+            raise
+        await session.write(held + b")\r\n")
+        return True
+
+
+async def sendSection(session: Session, view: View, uid: int, large: Large, head: bytes) -> None:
+    """
+    Send C{head}, which announces a literal, and then the literal, a piece
+    at a time: the store is asked for a piece when the one before it has been taken.
+
+    Nothing is sent before the store has given the first piece, so an error that
+    comes out of here leaves the client where it was.  Once the literal has been
+    announced there is no way back (RFC 9051 section 4.3): if the rest cannot be had, the connection
+    is cut off, since any other byte would be taken for the message's.
+
+    @raise StoreError: the section cannot be had.  Nothing was sent.
+    @raise SessionOver: the client is gone, or had to be cut off.
+    """
+    pieces = session.store.readSection(session.user, view.folder, uid, large.section)
+    left = large.size
+    announced = False
+    try:
+        async for piece in pieces:
+            if not announced:
+                announced = True
+                await session.write(head)
+            left -= len(piece)
+            if left < 0:
+                break
+            await session.write(piece)
+        if left and not announced:
+            raise InvalidRequest("there is no such message")
+    except SessionOver:
+        raise
+    except StoreError as error:
+        if not announced:
+            raise
+        session.log.warn("message {uid} broke off: {error}", uid=uid, error=error.code)
+        left = -1
+    finally:
+        if announced and left:
+            session.link.abort()
+        await pieces.aclose()
+    if left:
+        raise SessionOver()
+
+
+def flagResponses(view: View, changed: FlagColumns, with_uid: bool) -> bytes:
+    """
+    The responses that tell the flags of messages, for those that the client knows.
+    """
+    uids = uint32s(changed.uids)
+    sequences = view.sequencesOf(uids)
+    rows = zip(sequences, uids, flagTexts(view, uids, uint64s(changed.flags)), strict=True)
+    if with_uid:
+        lines = [b"* %d FETCH (UID %d FLAGS %b)\r\n" % row for row in rows if row[0]]
+    else:
+        lines = [b"* %d FETCH (FLAGS %b)\r\n" % (row[0], row[2]) for row in rows if row[0]]
+    return b"".join(lines)
+
+
+def _placeIn(values: list[_Value], value: _Value) -> int:
+    """
+    Where C{value} is in the list, at the end if it was not in it.
+    """
+    if value not in values:
+        values.append(value)
+    return values.index(value)

@@ -1,0 +1,372 @@
+"""
+Sessions on Twisted: the only module of this package that knows a reactor.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, cast
+
+from twisted.internet.address import UNIXAddress
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IPushProducer,
+    IReactorTime,
+    ISSLTransport,
+    ITCPTransport,
+    ITLSTransport,
+    ITransport,
+)
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from mailstore.imap.connection import Connection
+from mailstore.imap.frontend import FrontEnd
+from mailstore.imap.limits import ImapLimits
+from mailstore.imap.waiting import ILink, IRuntime, ISignal
+from mailstore.interfaces import IAuthenticator, IStore
+
+#: The bounds when none are given.
+DEFAULT_LIMITS = ImapLimits()
+
+#: Seconds that the last bytes have to reach a client whose connection is being closed.
+_LINGER = 10.0
+
+#: Seconds that commands have to end when the server stops.
+_GRACE = 5.0
+
+
+@implementer(ISignal)
+class Signal:
+    """
+    A place to wait at.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._waiters: dict[Deferred[bool], IDelayedCall | None] = {}
+
+    def wait(self, seconds: float | None = None) -> Deferred[bool]:
+        """
+        Wait for L{fire}, at most C{seconds}.
+        """
+        waiter: Deferred[bool] = Deferred(self._forget)
+        self._waiters[waiter] = (
+            None if seconds is None else self._clock.callLater(max(0.0, seconds), self._timedOut, waiter)
+        )
+        return waiter
+
+    def fire(self) -> None:
+        """
+        Wake everybody who waits.
+        """
+        waiters, self._waiters = self._waiters, {}
+        for timer in waiters.values():
+            if timer is not None:
+                timer.cancel()
+        for waiter in waiters:
+            if not waiter.called:
+                waiter.callback(True)
+
+    def _timedOut(self, waiter: Deferred[bool]) -> None:
+        del self._waiters[waiter]
+        waiter.callback(False)
+
+    def _forget(self, waiter: Deferred[bool]) -> None:
+        timer = self._waiters.pop(waiter, None)
+        if timer is not None and timer.active():
+            timer.cancel()
+
+
+@implementer(IRuntime)
+class ReactorRuntime:
+    """
+    Time and concurrency by a reactor.
+    """
+
+    log = Logger()
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+
+    def seconds(self) -> float:
+        """
+        The reactor's clock.
+        """
+        return self._clock.seconds()
+
+    def sleep(self, seconds: float) -> Awaitable[None]:
+        """
+        Let time pass.
+        """
+        return deferLater(self._clock, seconds)
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """
+        Call in the reactor's next turn.
+        """
+        self._clock.callLater(0, call)
+
+    def signal(self) -> Signal:
+        """
+        A new place to wait at.
+        """
+        return Signal(self._clock)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """
+        Run C{work} on its own.
+        """
+        Deferred.fromCoroutine(work).addErrback(lambda failure: self.log.failure("unexpected error", failure))
+
+
+def _isLocal(address: object) -> bool:
+    """
+    Whether only this machine can be at the other end.
+    """
+    if isinstance(address, UNIXAddress):
+        return True
+    try:
+        host = ipaddress.ip_address(getattr(address, "host", "").partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(host, "ipv4_mapped", None)
+    return host.is_loopback or bool(mapped is not None and mapped.is_loopback)
+
+
+@implementer(ILink, IPushProducer)
+class ImapProtocol(Protocol):
+    """
+    The link of one session: bytes in and out, TLS, and back-pressure both ways.
+
+    It is a push producer to its own transport only to be told when the client does not
+    read: C{pauseProducing} says that the transport's buffer is full, C{resumeProducing} that it is empty.
+    """
+
+    factory: ImapFactory
+
+    def __init__(self, address: IAddress | None, factory: ImapFactory) -> None:
+        self.factory = factory
+        self.address = str(getattr(address, "host", "") or "local")
+        self.local = _isLocal(address)
+        self.secure = False
+        self.clogged = False
+        self.lost = False
+        self.drained: Signal = factory.runtime.signal()
+        self.connection = Connection(factory.front, self)
+        #: Fires when the session has ended.
+        self.ended: Deferred[None] | None = None
+        self._reading = True
+        self._closing: IDelayedCall | None = None
+
+    # --- from Twisted -------------------------------------------------------
+
+    def connectionMade(self) -> None:
+        """
+        Begin the session.
+        """
+        transport = self._transport
+        self.secure = ISSLTransport.providedBy(transport)
+        if ITCPTransport.providedBy(transport):
+            # Answers are made whole before they are written; waiting for more only delays them.
+            transport.setTcpNoDelay(True)
+        transport.registerProducer(self, True)
+        self.factory.links.add(self)
+        self.ended = Deferred.fromCoroutine(self.connection.run())
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Bytes from the client.
+        """
+        if self._closing is None:
+            self.connection.received(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        The client is gone.
+        """
+        self.lost = True
+        self.clogged = False
+        if self._closing is not None and self._closing.active():
+            self._closing.cancel()
+        self.factory.links.discard(self)
+        self.drained.fire()
+        self.connection.lost()
+        self.factory.linkLost()
+
+    def pauseProducing(self) -> None:
+        """
+        The transport's buffer is full.
+        """
+        self.clogged = True
+
+    def resumeProducing(self) -> None:
+        """
+        The transport's buffer is empty.
+        """
+        self.clogged = False
+        self.drained.fire()
+
+    def stopProducing(self) -> None:
+        """
+        The transport takes nothing more; L{connectionLost} follows.
+        """
+
+    # --- ILink ---------------------------------------------------------------
+
+    @property
+    def _transport(self) -> Any:
+        return self.transport
+
+    @property
+    def can_start_tls(self) -> bool:
+        """
+        Whether there is a certificate, and no TLS yet.
+        """
+        return self.factory.tls is not None and not self.secure and ITLSTransport.providedBy(self.transport)
+
+    def write(self, data: bytes) -> None:
+        """
+        Hand bytes to the socket.
+        """
+        cast(ITransport, self.transport).write(data)
+
+    def pause(self) -> None:
+        """
+        Read nothing more.
+        """
+        if self._reading and not self.lost:
+            self._reading = False
+            self._transport.pauseProducing()
+
+    def resume(self) -> None:
+        """
+        Read again.
+        """
+        if not self._reading and not self.lost:
+            self._reading = True
+            self._transport.resumeProducing()
+
+    def startTLS(self) -> None:
+        """
+        Begin the handshake.
+        """
+        self.resume()
+        self.secure = True
+        self._transport.startTLS(self.factory.tls)
+
+    def close(self) -> None:
+        """
+        Close when all is written, or when that takes too long.
+        """
+        if self.lost or self._closing is not None:
+            return
+        self._closing = self.factory.clock.callLater(_LINGER, self._transport.abortConnection)
+        # Whoever closes must hear of the end: reading goes on, into nothing.
+        self.resume()
+        self._transport.unregisterProducer()
+        self._transport.loseConnection()
+
+    def abort(self) -> None:
+        """
+        Close now.
+        """
+        if not self.lost:
+            self._transport.abortConnection()
+
+
+class ImapFactory(Factory):
+    """
+    Makes a session for each client that connects.  One factory can serve several
+    ports, with implicit TLS or without: what a connection is, it sees by itself.
+
+    @ivar front: what the sessions share, with its counters.
+    @ivar links: the connections that are open.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        store: IStore,
+        authenticator: IAuthenticator,
+        limits: ImapLimits = DEFAULT_LIMITS,
+        *,
+        reactor: IReactorTime,
+        tls: Any = None,
+    ) -> None:
+        """
+        @param tls: what C{startTLS} takes, such as
+            L{twisted.internet.ssl.CertificateOptions}; C{None} to offer no STARTTLS.
+        """
+        self.clock = reactor
+        self.tls = tls
+        self.runtime = ReactorRuntime(reactor)
+        self.front = FrontEnd(store, authenticator, self.runtime, limits)
+        self.links: set[ImapProtocol] = set()
+        self._stopping = False
+        self._stopped: list[Deferred[None]] = []
+        self._deadline: IDelayedCall | None = None
+
+    def startFactory(self) -> None:
+        """
+        The first port was opened.
+        """
+        self._stopping = False
+        self.front.open()
+
+    def stopFactory(self) -> None:
+        """
+        The last port was closed.
+        """
+        self.front.close()
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """
+        A session for a new client.
+        """
+        return None if self._stopping else ImapProtocol(addr, self)
+
+    def disconnectAll(self) -> Deferred[None]:
+        """
+        End all sessions with a BYE: each after the command that it is in, if that does not
+        take too long.  No new ones are let in.
+
+        @return: fires when all connections are closed.
+        """
+        self._stopping = True
+        if not self.links:
+            return succeed(None)
+        for link in tuple(self.links):
+            link.connection.session.leave("The server is shutting down")
+        if not self.links:
+            return succeed(None)
+        stopped: Deferred[None] = Deferred()
+        self._stopped.append(stopped)
+        if self._deadline is None:
+            self._deadline = self.clock.callLater(_GRACE, self._abortAll)
+        return stopped
+
+    def _abortAll(self) -> None:
+        self._deadline = None
+        for link in tuple(self.links):
+            link.abort()
+
+    def linkLost(self) -> None:
+        """
+        A connection is gone.
+        """
+        if self.links or not self._stopped:
+            return
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        waiting, self._stopped = self._stopped, []
+        for stopped in waiting:
+            stopped.callback(None)

@@ -1,0 +1,129 @@
+"""
+The store's side: serves one store to any number of front ends.
+"""
+
+from __future__ import annotations
+
+from inspect import isawaitable
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from mailstore.interfaces import IStore
+from mailstore.ipc.frontend import FrontEnd
+from mailstore.ipc.limits import IpcLimits
+from mailstore.ipc.rounds import Rounds
+from mailstore.ipc.statistics import QueueCounters, countersOf, total
+from transports.interfaces import IChannel, IReceiver
+
+
+@implementer(IReceiver)
+class _TurnedAway:
+    """
+    The receiver of a channel that is being cut.
+    """
+
+    def messageReceived(self, message: bytes) -> None:
+        """
+        Nobody listens.
+        """
+
+    def channelLost(self, reason: Failure) -> None:
+        """
+        As was to be expected.
+        """
+
+
+class StoreServer:
+    """
+    Serves a store.  The store belongs to whoever made it: C{close} leaves it open.
+    """
+
+    _log = Logger()
+
+    def __init__(self, store: IStore, limits: IpcLimits, clock: IReactorTime) -> None:
+        """
+        @param clock: the reactor.
+        """
+        self._store = store
+        self._limits = limits
+        self._clock = clock
+        self._rounds = Rounds(clock, limits.slice_budget)
+        self._front_ends: dict[FrontEnd, None] = {}
+        self._closed = False
+        self._poll_timer: IDelayedCall | None = None
+        self._past = QueueCounters()
+
+    @property
+    def front_ends(self) -> tuple[FrontEnd, ...]:
+        """
+        Those connected now.
+        """
+        return tuple(self._front_ends)
+
+    def accept(self, channel: IChannel) -> IReceiver:
+        """
+        Serve a new channel; for L{ITransport.listen<transports.interfaces.ITransport>}.
+
+        @raise QueueTooSmall: it cannot carry the shortest messages.
+        """
+        if self._closed or len(self._front_ends) >= self._limits.max_front_ends:
+            if not self._closed:
+                self._log.error("a front end is turned away: there are {count}", count=len(self._front_ends))
+            channel.abort()
+            return _TurnedAway()
+        front_end = FrontEnd(channel, self._store, self._limits, self._clock, self._rounds, self._gone)
+        self._front_ends[front_end] = None
+        self._schedulePoll()
+        return front_end
+
+    def statistics(self) -> QueueCounters:
+        """
+        The queues to all front ends together.
+        """
+        now = [countersOf(each.channel.statistics()) for each in self._front_ends]
+        return total(self._past, *now)
+
+    def close(self) -> Deferred[None]:
+        """
+        Close all channels in order.  Idempotent.
+
+        @return: fires when they are closed.
+        """
+        self._closed = True
+        if self._poll_timer is not None:
+            self._poll_timer.cancel()
+            self._poll_timer = None
+        closings = [each.channel.close() for each in self._front_ends]
+        return DeferredList(closings, consumeErrors=True).addCallback(lambda _: None)
+
+    def _gone(self, front_end: FrontEnd) -> None:
+        del self._front_ends[front_end]
+        self._past = total(self._past, countersOf(front_end.channel.statistics()).past())
+
+    # --- changes made by other processes ---
+
+    def _schedulePoll(self) -> None:
+        poll = getattr(self._store, "poll", None)
+        if poll is not None and self._poll_timer is None and self._limits.poll_interval:
+            self._poll_timer = self._clock.callLater(self._limits.poll_interval, self._poll, poll)
+
+    def _poll(self, poll: Any) -> None:
+        self._poll_timer = None
+        if self._front_ends:
+            Deferred.fromCoroutine(self._look(poll)).addBoth(self._looked)
+
+    async def _look(self, poll: Any) -> None:
+        found = poll()
+        if isawaitable(found):
+            await found
+
+    def _looked(self, result: Any) -> None:
+        if isinstance(result, Failure):
+            self._log.failure("Looking for changes from outside failed", result)
+        if not self._closed and self._front_ends:
+            self._schedulePoll()
