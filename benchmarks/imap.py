@@ -75,7 +75,9 @@ class Table:
         passed = value >= gate if least else value <= gate
         self.failed += not passed
         sign = ">=" if least else "<="
-        print(f"{what:<58}{value:>10.2f} {unit:<4} {sign} {gate:<6g} {'ok' if passed else 'MISSED'}", flush=True)
+        print(
+            f"{what:<58}{value:>10.2f} {unit:<4} {sign} {gate:<6g} {'ok' if passed else 'MISSED'}", flush=True
+        )
 
 
 async def _users(store: IStore) -> None:

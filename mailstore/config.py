@@ -9,7 +9,7 @@ nearest right one.
 ::
 
     [store]
-    url = "sqlite:///mail.db"
+    url = "sqlite:mail.db"
 
     [transport]
     description = "unix:/run/mailstore/store:blocks=1024:block_size=4096"
@@ -50,7 +50,7 @@ from mailstore.imap.limits import ImapLimits
 from mailstore.ipc.limits import IpcLimits
 
 #: Where mail is kept unless somebody says otherwise: in the working directory.
-DEFAULT_STORE = "sqlite:///mail.db"
+DEFAULT_STORE = "sqlite:mail.db"
 
 #: Where the front end listens unless somebody says otherwise: for clients on
 #: the same machine, at a port that needs no privilege.
@@ -79,8 +79,8 @@ class Config:
     Everything that a server can be told.
     """
 
-    #: Where the mail is: C{sqlite:///mail.db} relative to the working
-    #: directory, C{sqlite:////var/lib/mail.db} from the root, or C{sqlite::memory:}.
+    #: Where the mail is: C{sqlite:///var/lib/mail.db}, C{sqlite:mail.db} in the
+    #: working directory, or C{sqlite::memory:}.
     store_url: str = DEFAULT_STORE
     #: The channel between front end and store.
     transport: str = DEFAULT_TRANSPORT

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,13 @@ STOP_WITHIN = 10.0
 END = b"\0"
 
 
-def childArguments() -> list[str]:
+def childArguments(twist_options: Sequence[str] = ()) -> list[str]:
     """
     The command line of a store's process.
+
+    @param twist_options: options of C{twist} itself.
     """
-    return [sys.executable, "-m", "twisted", "mailstore", "--role", "store", "--config", "-"]
+    return [sys.executable, "-m", "twisted", *twist_options, "mailstore", "--role", "store", "--config", "-"]
 
 
 def childEnvironment() -> dict[str, str]:
@@ -93,16 +95,24 @@ class StoreProcess(Service):
 
     log = Logger()
 
-    def __init__(self, reactor: Any, config: str, hopeless: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        config: str,
+        hopeless: Callable[[int], None],
+        twist_options: Sequence[str] = (),
+    ) -> None:
         """
         @param config: the child's configuration, as TOML.
         @param hopeless: told the exit code, when a child that was never
             ready ends with one that says it never will be; it has said why
             on standard error.
+        @param twist_options: options of C{twist} itself, for the child.
         """
         self._reactor = reactor
         self._config = config.encode()
         self._hopeless = hopeless
+        self._arguments = childArguments(twist_options)
         self._process: Any = None
         self._timer: Any = None
         self._stopped: Deferred[None] | None = None
@@ -153,11 +163,10 @@ class StoreProcess(Service):
         self._timer = None
         self.starts += 1
         self._started_at = self._reactor.seconds()
-        arguments = childArguments()
         self._process = self._reactor.spawnProcess(
             _Child(self._config, self._ended),
-            arguments[0],
-            arguments,
+            self._arguments[0],
+            self._arguments,
             env=childEnvironment(),
             # Its standard output and error are ours.
             childFDs={0: "w", 1: 1, 2: 2},

@@ -74,6 +74,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "mailstore.auth": (
         "attrs",
+        "mailstore.auth.keys",
         "mailstore.errors",
         "mailstore.interfaces",
         "mailstore.model",
@@ -114,14 +115,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "mailstore.stores",
         "tqdm",
     ),
-    # Checks what the server would do with a config, so it asks the server's own parts.
-    "mailstore.admin.configcheck": (
-        "mailstore.config",
-        "mailstore.endpoints",
-        "mailstore.stores",
-        "transports.description",
-        "transports.errors",
-    ),
+    # Checks a config by making the server's services of it, without starting them.
+    "mailstore.admin.configcheck": ("mailstore.config", "mailstore.topology"),
     # Everything meets here.
     "mailstore.topology": ("attrs", "mailstore", "transports", "twisted", "zope"),
     "mailstore.tap": ("attrs", "mailstore", "transports", "twisted", "zope"),

@@ -15,7 +15,7 @@ from mailstore.admin.output import CommandFailed, counted, shown
 from mailstore.auth.keys import makeCredentials
 from mailstore.auth.saslprep import BadText, prepare
 from mailstore.config import Config
-from mailstore.errors import NoSuchFolder, NotSelectable
+from mailstore.errors import NoSuchFolder, NoSuchUser, NotSelectable
 from mailstore.interfaces import IStore
 from mailstore.model import INBOX, OTHERS_ROOT, PUBLIC_ROOT, SEPARATOR, SYSTEM, folderName, userName
 
@@ -49,20 +49,24 @@ def complete(work: Any) -> Any:
     raise RuntimeError("a store in this process made its only user wait")
 
 
-def systemName(path: str, owner: str | None) -> str:
+def systemName(store: IStore, path: str, owner: str | None = None) -> str:
     """
     The name of a folder as L{SYSTEM} sees it.
 
     @param owner: whose own folder it is; C{None} for a public one.
     @raise CommandFailed: without an owner, it is no public folder.
+    @raise NoSuchUser: the owner is none.
     @raise InvalidName: it can be no folder's name.
     """
     if owner is not None:
-        return SEPARATOR.join((OTHERS_ROOT, userName(owner), folderName(path)))
+        owner = userName(owner)
+        if complete(store.credentials(owner)) is None:
+            raise NoSuchUser(f"there is no user {owner!r}")
+        return SEPARATOR.join((OTHERS_ROOT, owner, folderName(path)))
     name = folderName(path)
     if name.partition(SEPARATOR)[0] not in (PUBLIC_ROOT, OTHERS_ROOT):
         raise CommandFailed(
-            f"{path!r} is no public folder: write '{PUBLIC_ROOT}/{path}', or name a user with --owner"
+            f"{path!r} is not a public folder: write '{PUBLIC_ROOT}/{path}', or name a user with --owner"
         )
     return name
 
@@ -125,7 +129,7 @@ def createFolder(store: IStore, config: Config, options: argparse.Namespace) -> 
     """
     C{mailstore folder create}.
     """
-    name = systemName(options.path, options.owner)
+    name = systemName(store, options.path, options.owner)
     complete(store.createFolder(SYSTEM, name))
     print(f"created {shown(name)}")
     return 0
@@ -159,7 +163,7 @@ def setRights(store: IStore, config: Config, options: argparse.Namespace) -> int
     """
     C{mailstore acl set}.
     """
-    name = systemName(options.path, None)
+    name = systemName(store, options.path)
     changed = complete(store.setRights(SYSTEM, name, options.identifier, options.rights))
     print(f"changed {counted(changed, 'folder')}")
     return 0

@@ -14,9 +14,8 @@ from mailstore.admin.importing import Importer, Report
 from mailstore.admin.output import counted, shown
 from mailstore.admin.sources import Source
 from mailstore.config import Config
-from mailstore.errors import NoSuchUser, StoreError
+from mailstore.errors import StoreError
 from mailstore.interfaces import IStore
-from mailstore.model import userName
 
 #: Files passed over that are named one by one.
 NAMED = 100
@@ -28,9 +27,7 @@ def importMail(store: IStore, config: Config, options: argparse.Namespace) -> in
 
     @return: 0 when all that is mail was imported.
     """
-    if options.owner is not None and complete(store.credentials(userName(options.owner))) is None:
-        raise NoSuchUser(f"there is no user {options.owner!r}")
-    target = systemName(options.folder, options.owner)
+    target = systemName(store, options.folder, options.owner)
     limits = config.store_limits
     # Without a terminal (disable=None) there is no progress bar.
     with tqdm(unit="B", unit_scale=True, disable=None, leave=False) as bar:

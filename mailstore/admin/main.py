@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
     folder = group_of("folder", "the folders of the store")
     each = add(folder, "create", commands.createFolder, "create a folder, and the parents it lacks")
     each.add_argument("path", metavar="PATH", help='such as "Public Folders/News"')
-    each.add_argument("--owner", metavar="USER", help="PATH is in this user's own mailbox")
+    each.add_argument("--owner", metavar="USER", help="this user's own folder, not a public one")
     add(folder, "list", commands.listFolders, "list all folders, with how many messages they hold")
 
     acl = group_of("acl", "who may do what with a folder")
@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     each = add(actions, "import", importMail, "import mail", _IMPORT)
     each.add_argument("source", metavar="SOURCE")
     each.add_argument("folder", metavar="FOLDER", help='such as "Public Folders/Archive"')
-    each.add_argument("--owner", metavar="USER", help="FOLDER is in this user's own mailbox")
+    each.add_argument("--owner", metavar="USER", help="this user's own folder, not a public one")
 
     config = group_of("config", "the server's config file")
     check = config.add_parser("check", help="check a config file", description="check a config file")

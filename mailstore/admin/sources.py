@@ -40,6 +40,13 @@ _INFO = re.compile(r"[:;!]2,([A-Za-z]*)$")
 #: A line that a header may begin with (RFC 5322 section 2.2, with room for old software).
 _FIELD = re.compile(rb"(?:>?From |[!-9;-~]+[ \t]*:)")
 
+#: Fields that tell mail from any other file with colons in it.
+_MAIL_FIELD = re.compile(
+    rb"(?:>?From |(?:From|To|Cc|Subject|Date|Sender|Received|Return-Path|Delivered-To|Message-ID|MIME-Version"
+    rb"|Content-Type|In-Reply-To|References|X-[!-9;-~]+|List-[!-9;-~]+|Resent-[!-9;-~]+)[ \t]*:)",
+    re.IGNORECASE,
+)
+
 #: Bytes that are looked at to tell what a file is.
 _HEAD = 4096
 
@@ -165,15 +172,19 @@ def maildirFlags(path: str) -> tuple[str, ...]:
     return tuple(flag for letter, flag in MAILDIR_FLAGS.items() if letter in letters)
 
 
-def looksLikeMail(head: bytes) -> bool:
+def looksLikeMail(head: bytes, called_mail: bool) -> bool:
     """
     Whether a file that begins so can be a message: some line before the first
     empty one has the form of a header field.
+
+    @param called_mail: its name says that it is mail; if not, the field must
+        be one that is known from mail.
     """
     if b"\0" in head[:256]:
         return False
+    field = _FIELD if called_mail else _MAIL_FIELD
     header = re.split(rb"\r?\n\r?\n", head.lstrip(b"\r\n"), maxsplit=1)[0]
-    return any(_FIELD.match(line) for line in header.split(b"\n"))
+    return any(field.match(line) for line in header.split(b"\n"))
 
 
 def _mboxMessages(source: Source, file: IO[bytes], largest: int) -> Iterator[Found | Remark]:
@@ -285,7 +296,7 @@ def _scanFile(
         yield Remark(path, error.strerror or "cannot be read")
         return
     if extension == ".eml" or (named and not head.startswith(b"From ") and extension != ".mbox"):
-        if looksLikeMail(head):
+        if looksLikeMail(head, extension == ".eml"):
             yield Source(Kind.EML, path, folder, status.st_size, status.st_mtime)
         else:
             yield Remark(path, "no mail")

@@ -20,9 +20,7 @@ class ICommitter(Interface):
       - Nobody touches the write connection while a commit runs.
     """
 
-    def attach(
-        begin: Callable[[], None], commit: Callable[[], None], rollback: Callable[[], None]
-    ) -> None:
+    def attach(begin: Callable[[], None], commit: Callable[[], None], rollback: Callable[[], None]) -> None:
         """
         Told once, by the store.  The three may be called from any thread, one
         at a time, and raise only L{StoreError<mailstore.errors.StoreError>}.

@@ -17,6 +17,7 @@ def nextUidValidity(db: sqlite3.Connection, clock: float) -> int:
     one (RFC 9051 section 2.3.1.1).  It follows the clock, so that it also grows
     when a store is lost and made anew.
     """
+    number: int
     (last,) = db.execute("SELECT value FROM meta WHERE key = 'uid_validity'").fetchone()
     number = max(last + 1, min(int(clock), _LARGEST - (1 << 24)))
     if number > _LARGEST:

@@ -227,6 +227,19 @@ class Database:
                 raise
         return result
 
+    def transaction(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
+        """
+        Make a change in a transaction of its own, when there is no committer yet.
+        """
+        self.begin()
+        try:
+            result = self.mutate(change)
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+        return result
+
     # --- changes from outside ---
 
     def _dataVersion(self) -> int:

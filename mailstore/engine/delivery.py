@@ -26,8 +26,8 @@ from mailstore.model import AppendResult, NewMessage
 #: Minutes that local time can be ahead of UTC, or behind it.
 _MAX_ZONE = 24 * 60
 
-#: Seconds since 1970 that have a year of four digits.
-_FIRST_DATE, _LAST_DATE = -62135596800, 253402300799
+#: The last second that has a year of four digits, since 1970.
+_LAST_DATE = 253402300799
 
 
 @attrs.define
@@ -80,9 +80,7 @@ class Delivery:
             if arrival.spool.size > self._limits.max_message:
                 raise MessageTooBig(f"a message can have at most {self._limits.max_message} bytes")
             date = arrival.message.internal_date
-            if abs(arrival.message.zone) > _MAX_ZONE or not (
-                date is None or _FIRST_DATE <= date <= _LAST_DATE
-            ):
+            if abs(arrival.message.zone) > _MAX_ZONE or (date is not None and date > _LAST_DATE):
                 raise InvalidRequest("the date of a message is out of range")
             arrival.digest = arrival.spool.digest()
 
@@ -107,7 +105,8 @@ class Delivery:
         for arrival in self._arrivals:
             message = arrival.message
             stored, size = self._content(db, arrival)
-            date = now if message.internal_date is None else message.internal_date
+            # A message that claims to have arrived before 1970 arrived then.
+            date = now if message.internal_date is None else max(0, message.internal_date)
             mask = keywords.mask(message.flags, allowed)
             rows.append(NewRow(mask, stored, date, message.zone, size))
         content.addReferences(db, (each.content for each in rows))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from mailstore.engine.content import CHUNK, CHUNK_BITS, Content, ServedReader, served
@@ -103,23 +103,15 @@ class Fetch:
 
     def _read(self, db: sqlite3.Connection, view: Snapshot, row: FolderRow) -> FetchBatch:
         values = _Values(self._spec, self._limits)
-        room = self._limits.batch_rows
-        done = 0
         assert self._statement is not None
         for low, high in reversed(self._runs):
-            cursor = db.execute(
-                self._statement, (row.id, view.uids[low], view.uids[high - 1], min(room - done, high - low))
-            )
-            full = not all(map(_adder(values, db), cursor))
-            done = values.count
-            if full or done >= room:
+            expected = min(self._limits.batch_rows - values.count, high - low)
+            if not expected or not values.addAll(
+                db, db.execute(self._statement, (row.id, view.uids[low], view.uids[high - 1], expected))
+            ):
                 break
-        batch = self._flags(view, row, self._take(done))
+        batch = self._flags(view, row, self._take(values.count))
         return values.complete(batch)
-
-
-def _adder(values: _Values, db: sqlite3.Connection) -> Callable[[Any], bool]:
-    return lambda row: values.add(db, row)
 
 
 def _statement(kinds: dict[str, int], spec: FetchSpec) -> str | None:
@@ -135,7 +127,9 @@ def _statement(kinds: dict[str, int], spec: FetchSpec) -> str | None:
         joins.append(f"LEFT JOIN renditions r{number} ON r{number}.id = (m.content << 4) + {kinds[name]}")
     if spec.sections:
         columns.append(f"{_CONTENT}, k.data")
-        joins.append(f"LEFT JOIN contents c ON c.id = m.content LEFT JOIN chunks k ON k.id = m.content << {CHUNK_BITS}")
+        joins.append(
+            f"LEFT JOIN contents c ON c.id = m.content LEFT JOIN chunks k ON k.id = m.content << {CHUNK_BITS}"
+        )
     return (
         f"SELECT {', '.join(columns)} FROM messages m {' '.join(joins)}"
         " WHERE m.folder = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid LIMIT ?"
@@ -158,10 +152,15 @@ class _Values:
         self._renditions: list[tuple[bytes, ...]] = []
         self._sections: list[tuple[_Value, ...]] = []
 
-    def add(self, db: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
+    def addAll(self, db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> bool:
         """
-        Add a row, if there is room for it.
+        Add rows as long as there is room.
+
+        @return: there was for all.
         """
+        return all(self._add(db, row) for row in rows)
+
+    def _add(self, db: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
         spec = self._spec
         cost = _ROW_COST
         sections_at = 3 + len(spec.renditions)
@@ -181,8 +180,7 @@ class _Values:
         self._bytes += cost
         self.count += 1
         if spec.internal_date:
-            # Before 1970 is negative, and a column of unsigned numbers wraps it.
-            self._dates.append(row[0] & 0xFFFFFFFFFFFFFFFF)
+            self._dates.append(row[0])
             self._zones.append(row[1])
         if spec.size:
             self._sizes.append(row[2])

@@ -153,7 +153,9 @@ def _refuse(allowed: int, mode: FlagMode, names: tuple[str, ...], keywords: Keyw
     if mode is FlagMode.REPLACE:
         denied = not allowed
     else:
-        rights = [allowed & (keywords.bit(each) or 1 << KEYWORD_BIT) for each in names if each.lower() != "\\recent"]
+        rights = [
+            allowed & (keywords.bit(each) or 1 << KEYWORD_BIT) for each in names if each.lower() != "\\recent"
+        ]
         denied = bool(rights) and not any(rights)
     if denied:
         raise PermissionDenied("you have no right to change these flags here")
@@ -226,7 +228,9 @@ class _Change:
                     deleted += 1 if new & DELETED else -1
             _add(columns, uid, new, since)
         if updates:
-            self._db.executemany("UPDATE messages SET flags = ?, modseq = ? WHERE folder = ? AND uid = ?", updates)
+            self._db.executemany(
+                "UPDATE messages SET flags = ?, modseq = ? WHERE folder = ? AND uid = ?", updates
+            )
             row = row._replace(changed=modseq, unseen=unseen, deleted=deleted)
         if state is not None:
             state.change(seen_now, True, modseq)

@@ -106,7 +106,9 @@ class Folders:
             raise PermissionDenied(f"this needs the right 'k' on the folder above {place.shown!r}")
         return acl
 
-    def _createWithParents(self, db: sqlite3.Connection, place: Place, acl: int, special_use: str = "") -> int:
+    def _createWithParents(
+        self, db: sqlite3.Connection, place: Place, acl: int, special_use: str = ""
+    ) -> int:
         owner, path = place.owner, place.path
         assert owner is not None
         lacking: list[str] = []

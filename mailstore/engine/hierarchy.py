@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from operator import itemgetter
 
-from mailstore.engine.lru import Cache
 from mailstore.engine.limits import EngineLimits
+from mailstore.engine.lru import Cache
 from mailstore.engine.places import Places
 from mailstore.engine.users import PUBLIC, Viewer
 from mailstore.errors import StaleListing
@@ -111,7 +111,8 @@ class Hierarchy:
     def _sharedAcls(self, db: sqlite3.Connection, generation: int) -> tuple[tuple[int, int], ...]:
         if self._shared_acls[0] != generation:
             found = db.execute(
-                "SELECT DISTINCT owner, acl FROM folders INDEXED BY folders_shared WHERE owner > 0 AND acl > 1"
+                "SELECT DISTINCT owner, acl FROM folders INDEXED BY folders_shared"
+                " WHERE owner > 0 AND acl > 1"
             )
             self._shared_acls = (generation, tuple(sorted(found)))
         return self._shared_acls[1]
@@ -168,7 +169,9 @@ class Hierarchy:
         size = 0
         for row in rows:
             cost = len(row[0].encode()) + len(row[2]) + 16
-            if pending and (size + cost > self._limits.batch_bytes or len(pending) >= self._limits.batch_rows):
+            if pending and (
+                size + cost > self._limits.batch_bytes or len(pending) >= self._limits.batch_rows
+            ):
                 yield _columns(pending)
                 pending, size = [], 0
             pending.append(row)

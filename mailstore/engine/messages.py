@@ -50,7 +50,9 @@ def selectRows(
 
     @param condition: what else must hold, beginning with C{AND}.
     """
-    statement = f"SELECT {columns} FROM messages WHERE folder = ? AND uid BETWEEN ? AND ? {condition} ORDER BY uid"
+    statement = (
+        f"SELECT {columns} FROM messages WHERE folder = ? AND uid BETWEEN ? AND ? {condition} ORDER BY uid"
+    )
     found: list[Any] = []
     for low, high in uids.ranges:
         found += db.execute(statement, (folder, low, high))

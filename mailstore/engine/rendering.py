@@ -6,6 +6,7 @@ folded for searching.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +14,8 @@ from mmap import ACCESS_READ, mmap
 
 import attrs
 
+from mailstore.engine.database import Database
+from mailstore.engine.uploads import Spool
 from mailstore.errors import StoreFault
 from mailstore.message import headers, index, text
 from mailstore.message.lines import Buffer, canonicalChunks, isCanonical
@@ -27,6 +30,9 @@ MAX_KINDS = 16
 #: Bytes of a message that are converted to the served form in memory; more go
 #: through a temporary file.
 _IN_MEMORY = 1024 * 1024
+
+#: Contents of which everything is made again in one transaction.
+_AGAIN = 100
 
 Rendition = Callable[[Message], bytes]
 
@@ -133,3 +139,51 @@ def _storable(value: str) -> str:
     except UnicodeEncodeError:
         return value.encode("utf-8", "replace").decode()
     return value
+
+
+def bringUpToDate(database: Database, renderer: Renderer) -> None:
+    """
+    Make everything again of messages of which something else was made than
+    C{renderer} makes.  When this is interrupted it goes on the next time.
+
+    @raise StoreError: the database cannot be used.
+    """
+    database.transaction(renderer.number)
+    with database.reading() as db:
+        (made,) = db.execute("SELECT value FROM meta WHERE key = 'renditions'").fetchone()
+    if made == renderer.version:
+        return
+    after = 0
+    while after >= 0:
+        start = after
+        after = database.transaction(lambda db: _again(db, renderer, start))  # noqa: B023
+    database.transaction(
+        lambda db: db.execute("UPDATE meta SET value = ? WHERE key = 'renditions'", (renderer.version,))
+    )
+
+
+def _again(db: sqlite3.Connection, renderer: Renderer, after: int) -> int:
+    """
+    Do it for some contents after one.
+
+    @return: the last one done; -1 when there are no more.
+    """
+    found = db.execute(
+        "SELECT id FROM contents WHERE id > ? AND rendered <> ? ORDER BY id LIMIT ?",
+        (after, renderer.version, _AGAIN),
+    ).fetchall()
+    for (content,) in found:
+        with contextlib.closing(Spool(_IN_MEMORY)) as spool:
+            for (chunk,) in db.execute(
+                "SELECT data FROM chunks WHERE id BETWEEN ?1 << 20 AND ((?1 + 1) << 20) - 1 ORDER BY id",
+                (content,),
+            ):
+                spool.write(chunk)
+            rendered = renderer.render(spool.buffer())
+        db.execute("DELETE FROM renditions WHERE id BETWEEN ?1 << 4 AND ((?1 + 1) << 4) - 1", (content,))
+        rendered.insert(db, content)
+        db.execute(
+            "UPDATE contents SET sent_day = ?, structure = ?, rendered = ? WHERE id = ?",
+            (rendered.sent_day, rendered.structure, rendered.version, content),
+        )
+    return found[-1][0] if found else -1

@@ -24,9 +24,7 @@ from mailstore.model import SEEN, UidSet
 #: Marks that are not worth moving the low-water mark.
 _FEW = 64
 
-_ROW = (
-    "SELECT low, low_modseq, last, seen, marks, compact_at FROM seen WHERE folder = ? AND user = ?"
-)
+_ROW = "SELECT low, low_modseq, last, seen, marks, compact_at FROM seen WHERE folder = ? AND user = ?"
 _SAVE = (
     "INSERT OR REPLACE INTO seen (folder, user, low, low_modseq, last, seen, marks, compact_at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -123,7 +121,8 @@ class SeenState:
         held = self._db.execute("SELECT uid FROM messages WHERE folder = ? ORDER BY uid", (self._folder,))
         uids.extend(uid for (uid,) in held)
         found = self._db.execute(
-            "SELECT uid, seen, modseq FROM seen_marks WHERE folder = ? AND user = ?", (self._folder, self._user)
+            "SELECT uid, seen, modseq FROM seen_marks WHERE folder = ? AND user = ?",
+            (self._folder, self._user),
         )
         marks: dict[int, tuple[int, int]] = {uid: (seen, modseq) for uid, seen, modseq in found}
         low, low_modseq = self.row.low, self.row.low_modseq
@@ -135,9 +134,7 @@ class SeenState:
             for position, (uid, (seen, modseq)) in enumerate(zip(uids, states, strict=True))
             if (not seen if position < at else bool(seen or modseq))
         ]
-        self._db.execute(
-            "DELETE FROM seen_marks WHERE folder = ? AND user = ?", (self._folder, self._user)
-        )
+        self._db.execute("DELETE FROM seen_marks WHERE folder = ? AND user = ?", (self._folder, self._user))
         self._db.executemany(_MARK, renewed)
         self._marks = {row[2]: (row[3], row[4]) for row in renewed}
         self.row = self.row._replace(
@@ -246,8 +243,11 @@ def _refreshed(
     kept: tuple[Snapshot, SeenRow] | None,
 ) -> Snapshot:
     since = -1
-    if kept is not None and kept[0].version[0] == row.changed and kept[1].low == own.low and (
-        kept[1].low_modseq == own.low_modseq
+    if (
+        kept is not None
+        and kept[0].version[0] == row.changed
+        and kept[1].low == own.low
+        and (kept[1].low_modseq == own.low_modseq)
     ):
         flags, modseqs = kept[0].flags[:], kept[0].modseqs[:]
         since = kept[1].last

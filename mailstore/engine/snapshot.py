@@ -90,7 +90,9 @@ class Snapshot:
         if len(runs) == 1:
             low, high = runs[0]
             return FlagColumns(
-                self.uids[low:high].tobytes(), self.flags[low:high].tobytes(), self.modseqs[low:high].tobytes()
+                self.uids[low:high].tobytes(),
+                self.flags[low:high].tobytes(),
+                self.modseqs[low:high].tobytes(),
             )
         uids, flags, modseqs = uint32s(), uint64s(), uint64s()
         for low, high in runs:

@@ -53,7 +53,7 @@ class Spool:
         self._hash.update(data)
         self.size += len(data)
         if self._file is None and self.size > self._memory:
-            self._file = tempfile.TemporaryFile(prefix="mailstore-")
+            self._file = tempfile.TemporaryFile(prefix="mailstore-")  # noqa: SIM115
             self._file.write(b"".join(self._pieces))
             self._pieces = []
         if self._file is not None:

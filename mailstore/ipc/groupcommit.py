@@ -249,10 +249,10 @@ class GroupCommitter:
             self._log.failure("A failed commit could not be undone")
         self._finish(None, error)
 
-    def _asStoreError(self, error: BaseException) -> StoreError:
+    def _asStoreError(self, error: BaseException | None) -> StoreError:
         if isinstance(error, StoreError):
             return error
-        self._log.failure("The store could not commit", Failure(error))
+        self._log.error("the store could not commit: {error!r}", error=error)
         return StoreFault("the store met a condition it was not written for")
 
     def _finish(self, _: None, error: StoreError | None = None) -> None:

@@ -56,6 +56,8 @@ class IpcLimits:
     max_uploads: int = attrs.field(default=256, validator=_between(1, 1 << 20))
     #: A message of at most so many bytes travels inside its append request.
     inline_upload: int = attrs.field(default=64 << 10, validator=_between(0, 1 << 24))
+    #: How many such messages a front end holds at once; more go piece by piece.
+    max_inline_uploads: int = attrs.field(default=1024, validator=_between(0, 1 << 20))
     #: Bytes of one piece of a bigger one.
     upload_piece: int = attrs.field(default=64 << 10, validator=_between(1, 1 << 24))
     #: Bytes of answers waiting for room in a channel beyond which the store

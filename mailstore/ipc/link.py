@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mailstore.errors import LimitReached, StoreUnavailable, fromCode
+from mailstore.errors import StoreUnavailable, fromCode
 from mailstore.ipc.calls import CallTable, agreedTerms, wantedTerms
 from mailstore.ipc.codec import (
     Assembler,
@@ -57,7 +57,7 @@ class Link:
         @param on_ready: called once, when requests can be sent.
         @param on_room: called when there may be room for another request.
         @param on_changed: called with each word of changes.
-        @param on_lost: called once, after all calls have failed.
+        @param on_lost: called once, before the calls on it fail.
         """
         self._limits = limits
         self._clock = clock
@@ -107,6 +107,12 @@ class Link:
 
     # --- requests ---
 
+    def isTooLong(self, call: Call) -> bool:
+        """
+        Whether the request is longer than was agreed.
+        """
+        return self.terms is not None and len(call.body) > self.terms.max_request
+
     def offer(self, call: Call) -> bool:
         """
         Try to send a request now.  Only one can be on offer; it stays so until
@@ -114,12 +120,9 @@ class Link:
 
         @return: whether it was admitted at once.
         """
-        terms, outbox = self.terms, self._outbox
-        if terms is None or outbox is None or self._offered is not None:
+        outbox = self._outbox
+        if self.terms is None or outbox is None or self.lost or self._offered is not None:
             return False
-        if len(call.body) > terms.max_request:
-            call.failed(LimitReached("the request is too long"))
-            return True
         if not self._calls.hasRoom(len(call.body)):
             return False
         call.number = self._calls.newId()
@@ -223,12 +226,15 @@ class Link:
                 call.expires = None
         elif kind is Kind.RESULT:
             call = self._callOf(message)
-            call.resulted(message.body)
+            result = call.decodeResult(message.body)
             self._over(call)
+            call.resulted(result)
         elif kind is Kind.END:
             call = self._callOf(message)
-            call.ended()
+            if not call.may_end:
+                raise CodecError("no result for a request that has one")
             self._over(call)
+            call.ended()
         elif kind is Kind.FAILED:
             call = self._callOf(message)
             failed = decodeFailed(message.body)
@@ -278,11 +284,11 @@ class Link:
             self.awaiting(call)
         if self._timer is None:
             self._timer = self._clock.callLater(self._tick, self._look)
-        # The line goes on from Outbox's word that there is room.
 
     def _over(self, call: Call) -> None:
         """
-        A call has its final answer.
+        A call has its final answer.  Who stands in line for its place comes
+        before what its caller does next.
         """
         number = call.number
         self._calls.remove(number)
@@ -345,10 +351,11 @@ class Link:
         self._consumed.clear()
         self._cancelled.clear()
         self._discarded.clear()
-        for call in self._calls.clear():
+        calls = self._calls.clear()
+        self._on_lost(self)
+        for call in calls:
             call.expires = None
             call.failed(StoreUnavailable("the store went away before it answered"))
-        self._on_lost(self)
 
 
 def _take(numbers: dict[int, None]) -> tuple[int, ...]:

@@ -27,7 +27,16 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from mailstore.model import Credentials, FetchSpec, FlagMode, NewMessage, SearchTerm, Section, TreeVersion, UidSet
+from mailstore.model import (
+    Credentials,
+    FetchSpec,
+    FlagMode,
+    NewMessage,
+    SearchTerm,
+    Section,
+    TreeVersion,
+    UidSet,
+)
 
 #: The protocol spoken here.  Both ends must speak the same.
 PROTOCOL_VERSION = 1

@@ -144,16 +144,13 @@ class Outbox:
         """
         Send what there is room for.
         """
-        if self._pumping or self._waiting is not None or self.lost:
+        if self._pumping or self._isStuck():
             return
         self._pumping = True
         progress = False
         try:
-            while not self.lost and self._begin():
-                if self._sendFrame():
-                    progress = True
-                elif self._waiting is not None or self.lost:
-                    break
+            while not self._isStuck() and self._begin():
+                progress = self._sendFrame() or progress
         finally:
             self._pumping = False
         if progress and not self.lost:
@@ -168,6 +165,9 @@ class Outbox:
         self._line.clear()
         self._urgent = self._current = self._current_entry = None
         self.backlog = 0
+
+    def _isStuck(self) -> bool:
+        return self.lost or self._waiting is not None
 
     def _begin(self) -> bool:
         """
@@ -229,10 +229,10 @@ class Outbox:
 
     def _roomNever(self, failure: Failure) -> None:
         self._waiting = None
-        if failure.check(CancelledError) is not None:
+        if isinstance(failure.value, CancelledError):
             return
         self.lost = True
-        if failure.check(TransportError) is None:
+        if not isinstance(failure.value, TransportError):
             self._log.failure("Waiting for room in a channel failed", failure)
             self._channel.abort()
 

@@ -69,13 +69,19 @@ class Call:
         """
         raise NotImplementedError
 
-    def resulted(self, body: bytes) -> None:
+    def decodeResult(self, body: bytes) -> Any:
         """
         Its one result has come.
 
         @raise CodecError: this is no such result.
         """
         raise CodecError("one result for a request that has many")
+
+    def resulted(self, result: Any) -> None:
+        """
+        Tell of the one result.
+        """
+        raise NotImplementedError
 
     def batchArrived(self, body: bytes) -> bool:
         """
@@ -86,13 +92,18 @@ class Call:
         """
         raise CodecError("a batch for a request that has one result")
 
+    @property
+    def may_end(self) -> bool:
+        """
+        Whether the store may leave it at what has come.
+        """
+        return True
+
     def ended(self) -> None:
         """
         There is no more to come.
-
-        @raise CodecError: there should have been.
         """
-        raise NotImplementedError
+        self.progress = Progress.OVER
 
 
 class SingleCall(Call):
@@ -122,18 +133,19 @@ class SingleCall(Call):
             if not self.unwanted:
                 self.result.errback(error)
 
-    def resulted(self, body: bytes) -> None:
-        result = self._decode(body)
+    def decodeResult(self, body: bytes) -> Any:
+        return self._decode(body)
+
+    def resulted(self, result: Any) -> None:
         self.progress = Progress.OVER
         if not self.unwanted:
             self.result.callback(result)
         elif self._on_orphan is not None and self.on is not None:
             self._on_orphan(self.on, result)
 
-    def ended(self) -> None:
-        if not self.unwanted:
-            raise CodecError("no result for a request that has one")
-        self.progress = Progress.OVER
+    @property
+    def may_end(self) -> bool:
+        return self.unwanted
 
 
 class StreamCall(Call):
@@ -141,9 +153,7 @@ class StreamCall(Call):
     A call whose answer comes in batches.
     """
 
-    def __init__(
-        self, body: bytes, decode: Decoder[Any], on_consumed: Callable[[StreamCall], None]
-    ) -> None:
+    def __init__(self, body: bytes, decode: Decoder[Any], on_consumed: Callable[[StreamCall], None]) -> None:
         """
         @param on_consumed: called when it is time to tell the store of batches consumed.
         """
@@ -182,7 +192,7 @@ class StreamCall(Call):
         return awaited
 
     def ended(self) -> None:
-        self.progress = Progress.OVER
+        super().ended()
         self._tell()
 
     def report(self) -> int:
@@ -211,6 +221,8 @@ class StreamCall(Call):
                 raise self._error
             if self.progress is Progress.OVER:
                 raise StopAsyncIteration
+            if self.on is not None:
+                self.on.awaiting(self)
             self._waiter = Deferred()
             try:
                 await self._waiter

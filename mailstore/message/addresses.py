@@ -103,12 +103,15 @@ def _tokens(value: bytes) -> Iterator[_Token]:
     position = 0
     # Once a quote or comment was found not to be closed, no later one of its kind can be.
     quotes = comments = True
+    # What stands before a quote or parenthesis that is passed over.
+    passed_space = False
     while True:
         match = _NEXT.match(value, position)
         if match is None:
             return
         blank, atom, special = match.groups()
-        spaced = bool(blank)
+        spaced = bool(blank) or passed_space
+        passed_space = False
         position = match.end()
         if atom is not None:
             yield _Token("word", atom, spaced)
@@ -118,6 +121,8 @@ def _tokens(value: bytes) -> Iterator[_Token]:
             if match is not None:
                 yield _Token("word", _ESCAPE.sub(rb"\1", match[1]), spaced)
                 position = match.end()
+            else:
+                passed_space = spaced
         elif special == b"(":
             end = _commentEnd(value, position) if comments else -1
             comments = end >= 0
@@ -125,7 +130,11 @@ def _tokens(value: bytes) -> Iterator[_Token]:
                 text = _ESCAPE.sub(rb"\1", value[position : end - 1])
                 yield _Token("comment", text.strip(_SPACE), spaced)
                 position = end
-        elif special != b")":
+            else:
+                passed_space = spaced
+        elif special == b")":
+            passed_space = spaced
+        else:
             yield _Token(special.decode("ascii"), special, spaced)
 
 

@@ -274,15 +274,24 @@ class LooksLikeMailTests(SynchronousTestCase):
         """
         A header field in the first lines makes a message, however broken.
         """
-        for head in (MAIL, FROM, b"\r\nA: b", b"garbage\nTo : x", b"X:", b"\xff\nSubject:y"):
-            self.assertTrue(looksLikeMail(head), head)
+        for head in (MAIL, FROM, b"\r\nA: b", b"garbage\nTo : x", b"X-Y:", b"\xff\nSubject:y"):
+            self.assertTrue(looksLikeMail(head, True), head)
+            self.assertTrue(looksLikeMail(head, False), head)
 
     def test_noMail(self) -> None:
         """
         Text, nothing, and binary data make none.
         """
         for head in (b"", b"\n\n", b"Dear Ann,\nhow are you\n\nSubject: x", b"\0A: b\n", b"a b: c"):
-            self.assertFalse(looksLikeMail(head), head)
+            self.assertFalse(looksLikeMail(head, True), head)
+
+    def test_otherFilesWithColons(self) -> None:
+        """
+        An unknown field makes a message only of a file whose name says that it is one.
+        """
+        passwd = b"root:x:0:0:root:/root:/bin/sh\nbin:x:1:1::/bin:/bin/false\n"
+        self.assertTrue(looksLikeMail(passwd, True))
+        self.assertFalse(looksLikeMail(passwd, False))
 
     def test_realMail(self) -> None:
         """

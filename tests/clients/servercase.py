@@ -7,11 +7,10 @@ from __future__ import annotations
 import os
 import pathlib
 import re
-import selectors
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Sequence
 
 from twisted.trial.unittest import TestCase
@@ -20,7 +19,7 @@ from twisted.trial.unittest import TestCase
 START = 60.0
 
 _ROOT = pathlib.Path(__file__).parents[2]
-_ADDRESS = re.compile(rb"127\.0\.0\.1(?: port |:)(\d+)")
+_LISTENING = re.compile(rb"starting on (\d+)\s")
 
 
 class ServerProcess:
@@ -31,13 +30,8 @@ class ServerProcess:
     def __init__(self, options: Sequence[str], directory: pathlib.Path) -> None:
         self._process = subprocess.Popen(
             [
-                sys.executable,
-                "-m",
-                "twisted",
-                "mailstore",
-                *options,
-                "--listen",
-                "tcp:0:interface=127.0.0.1",
+                *(sys.executable, "-m", "twisted", "--log-format", "text", "mailstore", *options),
+                *("--listen", "tcp:0:interface=127.0.0.1"),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -46,29 +40,35 @@ class ServerProcess:
             env={**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1"},
         )
         self.pid = self._process.pid
-        self.port = self._waitForPort()
+        self.port = 0
+        self._heard = b""
+        self._listening = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._listening.wait(START)
+        if not self.port:
+            self.stop()
+            raise AssertionError(f"the server did not say where it listens:\n{self.output}")
 
-    def _waitForPort(self) -> int:
+    @property
+    def output(self) -> str:
         """
-        Read what the server prints until it says where it listens.
+        The end of what the server has printed.
+        """
+        return self._heard.decode(errors="replace")
+
+    def _read(self) -> None:
+        """
+        In a thread: take what the server prints, so that it never waits for us.
         """
         assert self._process.stdout is not None
-        heard = b""
-        deadline = time.monotonic() + START
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            while time.monotonic() < deadline:
-                if not selector.select(deadline - time.monotonic()):
-                    break
-                piece = os.read(self._process.stdout.fileno(), 65536)
-                if not piece:
-                    break
-                heard += piece
-                found = _ADDRESS.search(heard)
-                if found and b"\n" in heard[found.end() :]:
-                    return int(found[1])
-        self.stop()
-        raise AssertionError(f"the server did not say where it listens:\n{heard.decode(errors='replace')}")
+        while piece := os.read(self._process.stdout.fileno(), 65536):
+            self._heard = (self._heard + piece)[-100_000:]
+            found = None if self.port else _LISTENING.search(self._heard)
+            if found:
+                self.port = int(found[1])
+                self._listening.set()
+        self._listening.set()
 
     def children(self) -> list[int]:
         """
@@ -92,6 +92,7 @@ class ServerProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        self._reader.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
         return self._process.returncode
@@ -123,7 +124,7 @@ class ServerTestCase(TestCase):
         Run the C{mailstore} command.
         """
         return subprocess.run(
-            [sys.executable, "-m", "mailstore.admin.main", *arguments],
+            [sys.executable, "-m", "mailstore", *arguments],
             input=stdin,
             capture_output=True,
             timeout=120,

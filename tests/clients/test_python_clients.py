@@ -54,7 +54,7 @@ class PythonClientTests(ServerTestCase):
         with imapclient.IMAPClient("127.0.0.1", server.port, ssl=False) as client:
             client.login("alice", "password")
             spaces = client.namespace()
-            self.assertEqual(spaces.public[0][0], "Public Folders/")
+            self.assertEqual(spaces.shared[0][0], "Public Folders/")
             names = [name for _, _, name in client.list_folders() if name.startswith("Public Folders/")]
             self.assertTrue(names)
             seen = 0
@@ -67,7 +67,9 @@ class PythonClientTests(ServerTestCase):
                     seen += 1
             self.assertGreater(seen, 0)
             client.create_folder("Public Folders/From imapclient")
-            client.append("Public Folders/From imapclient", b"Subject: hello\r\n\r\nhello\r\n", [b"\\Flagged"])
+            client.append(
+                "Public Folders/From imapclient", b"Subject: hello\r\n\r\nhello\r\n", [b"\\Flagged"]
+            )
             client.select_folder("Public Folders/From imapclient")
             (uid,) = client.search(["SUBJECT", "HELLO"])
             self.assertIn(b"\\Flagged", client.get_flags(uid)[uid])
@@ -84,9 +86,7 @@ class PythonClientTests(ServerTestCase):
         server = await deferToThread(self.serve, "--demo")
         from twisted.internet import reactor
 
-        client = await connectProtocol(
-            TCP4ClientEndpoint(reactor, "127.0.0.1", server.port), IMAP4Client()
-        )
+        client = await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", server.port), IMAP4Client())
         await client.login(b"alice", b"password")
         names = [name for _, _, name in await client.list("", "Public Folders/*")]
         self.assertTrue(names)

@@ -71,8 +71,8 @@ class CurlTests(ServerTestCase):
         message = self.directory() / "message"
         message.write_bytes(b"Subject: from curl\r\n\r\nhello\r\n")
         self._curl(server, "INBOX", "-T", str(message))
-        self.assertIn("SEARCH 1", self._curl(server, "INBOX?SUBJECT%20curl"))
-        self.assertIn("hello", self._curl(server, "INBOX;MAILINDEX=1"))
+        self.assertIn("SEARCH 2", self._curl(server, "INBOX?SUBJECT%20curl"))
+        self.assertIn("hello", self._curl(server, "INBOX;MAILINDEX=2"))
 
 
 class MbsyncTests(ServerTestCase):
@@ -125,9 +125,7 @@ class MbsyncTests(ServerTestCase):
 
         other = base / "other"
         other.mkdir()
-        (base / "otherrc").write_text(
-            _MBSYNC.format(port=server.port, maildir=other, mechanism="LOGIN")
-        )
+        (base / "otherrc").write_text(_MBSYNC.format(port=server.port, maildir=other, mechanism="LOGIN"))
         self._sync(base / "otherrc")
         self.assertEqual(
             sorted(body.count(b"Subject: from here") for body in self._messages(other).values())[-1], 1

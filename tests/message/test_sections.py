@@ -218,7 +218,8 @@ class LocateTests(SynchronousTestCase):
                 self.assertEqual(body, Cut(part.body_start, part.end))
                 mime = locate(index, Section(SectionKind.MIME, numbers))
                 self.assertEqual(mime, Cut(part.header_start, part.body_start))
-            beyond = Section(SectionKind.ALL, (*numbers, len(part.parts) + 2))
+            holder = part if part.message is None else part.message
+            beyond = Section(SectionKind.ALL, (*numbers, len(holder.parts) + 2))
             self.assertIsNone(locate(index, beyond))
 
     def test_real(self) -> None:

@@ -13,7 +13,10 @@ _TABLES = (
     """CREATE TABLE users (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE,
-        salt BLOB NOT NULL, iterations INTEGER NOT NULL, stored_key BLOB NOT NULL, server_key BLOB NOT NULL)""",
+        salt BLOB NOT NULL,
+        iterations INTEGER NOT NULL,
+        stored_key BLOB NOT NULL,
+        server_key BLOB NOT NULL)""",
     # One row per tree: owner 0 is the public one, others are users' ids.
     """CREATE TABLE trees (
         owner INTEGER PRIMARY KEY,

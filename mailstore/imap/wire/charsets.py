@@ -14,7 +14,9 @@ from typing import Final
 from mailstore.imap.wire.values import ParseError, UnknownCharset
 
 #: Names that Python knows codecs by, but not as character sets.
-_NOT_CHARSETS: Final = frozenset({"aliases", "idna", "punycode", "raw_unicode_escape", "unicode_escape"})
+_NOT_CHARSETS: Final = frozenset(
+    {"aliases", "idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"}
+)
 
 #: Every name that may be looked up.  Python remembers each name that it was
 #: ever asked for, so names from the wire must not get there.
@@ -35,13 +37,15 @@ def codecOf(charset: bytes) -> str:
     name = _SEPARATORS.sub("_", charset.decode("ascii", "replace").lower())
     if name in _NAMES:
         try:
-            b"".decode(name)
-        except (LookupError, UnicodeError):
-            # It is for something else than text, or not on this machine.
-            pass
-        else:
             if codecs.lookup(name).name.replace("-", "_") not in _NOT_CHARSETS:
+                b" ".decode(name)
                 return name
+        except UnicodeError:
+            # One byte is too short for some, such as UTF-16.
+            return name
+        except LookupError:
+            # It is a codec for something else than text, or not on this machine.
+            pass
     raise UnknownCharset("That character set is not known")
 
 

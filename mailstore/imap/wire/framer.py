@@ -34,6 +34,8 @@ class FramerLimits:
     max_literal: int = 65536
     #: Bytes in all collected literals of one command.
     max_literals_total: int = 262144
+    #: Literals of any kind in one command, for one more to be collected.
+    max_literals: int = 1000
     #: Bytes in one L{LiteralData}.
     max_chunk: int = 65536
 
@@ -386,7 +388,11 @@ class Framer:
             size=size,
             synchronizing=not literal[3],
             binary=bool(literal[1]),
-            fits=size <= limits.max_literal and self._collected + size <= limits.max_literals_total,
+            fits=(
+                size <= limits.max_literal
+                and self._collected + size <= limits.max_literals_total
+                and len(parts) < 2 * limits.max_literals
+            ),
         )
         self._state = _State.VERDICT
         return self._announced

@@ -118,6 +118,8 @@ class ReaderLimits:
     max_ranges: int = 10_000
     #: Items in one list, such as flags, header fields or data items.
     max_items: int = 500
+    #: Bytes in one mailbox name or pattern, as it is written.
+    max_name: int = 8192
     #: Numbers in one part number of a section.
     max_part_depth: int = 100
     #: Keys in one SEARCH, nested ones and their operators included.
@@ -478,6 +480,7 @@ class Reader:
         """
         What a mailbox name means (RFC 3501 section 5.1.3, RFC 9051 section 5.1).
         """
+        self._checkLength(value)
         if not self.utf8 and value.isascii():
             return mutf7.decode(value)
         # 8-bit bytes are not legal from a client that has enabled nothing,
@@ -487,12 +490,19 @@ class Reader:
         except UnicodeDecodeError:
             raise ParseError("A mailbox name is not in UTF-8") from None
 
+    def _checkLength(self, value: bytes) -> None:
+        """
+        A name is not too long.
+        """
+        if len(value) > self.limits.max_name:
+            raise ParseError(f"A mailbox name has more than {self.limits.max_name} bytes")
+
     def mailbox(self) -> str:
         """
         C{mailbox}: a folder's name as its user sees it; C{INBOX} in capitals,
         however it was written.
 
-        @raise ParseError: none, or not in the encoding that the client has to use.
+        @raise ParseError: none, one over the limit, or not in the encoding that the client has to use.
         """
         name = self._name(self.astring())
         return "INBOX" if name.upper() == "INBOX" else name
@@ -501,7 +511,7 @@ class Reader:
         """
         C{list-mailbox}: a pattern with C{*} and C{%}, as its user sees it.
 
-        @raise ParseError: none, or 8-bit bytes that are not UTF-8.
+        @raise ParseError: none, one over the limit, or 8-bit bytes that are not UTF-8.
         """
         match = _LIST_MAILBOX.match(self._text, self._at)
         if match is not None:
@@ -510,6 +520,7 @@ class Reader:
         else:
             value = self.string()
         if not self.utf8 and value.isascii():
+            self._checkLength(value)
             try:
                 return mutf7.decode(value)
             except ParseError:

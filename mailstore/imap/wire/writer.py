@@ -171,7 +171,7 @@ def text(sentence: str, utf8: bool = False) -> bytes:
     """
     C{text} of a response: one line for a person, whatever is in it.  What
     cannot be shown is escaped, what is too long is cut, and it is never empty
-    nor taken for a response code.
+    nor taken for a response code or the announcement of a literal.
 
     @param utf8: whether it may be UTF-8; otherwise it is ASCII.
     """
@@ -182,7 +182,7 @@ def text(sentence: str, utf8: bool = False) -> bytes:
         data = sentence.encode("ascii", "backslashreplace")[:_MAX_TEXT]
     if data[:1] in (b"[", b""):
         data = b"- " + data
-    return data
+    return data + b"." if data.endswith(b"}") else data
 
 
 def _escape(match: re.Match[str]) -> str:

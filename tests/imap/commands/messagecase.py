@@ -1,26 +1,22 @@
 """
-What the tests of the message commands share: sessions on a store in memory,
+What the tests of the message commands share: sessions on a real store in memory,
 driven line by line without sockets or time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from mailstore.engine import open as openStore
-from mailstore.imap.connection import Connection
-from mailstore.imap.frontend import FrontEnd
-from mailstore.imap.limits import ImapLimits
 from mailstore.imap.renditions import RENDITIONS, RENDITIONS_VERSION
-from mailstore.imap.waiting import ILink, IRuntime, ISignal
-from mailstore.interfaces import IAuthenticator, IStore
-from mailstore.model import SYSTEM, Credentials, NewMessage
+from mailstore.interfaces import IStore
+from mailstore.model import SYSTEM, Credentials, FlagMode, NewMessage, UidSet
+from tests.imap import support
 
 _Result = TypeVar("_Result")
 
@@ -41,160 +37,28 @@ def plain(subject: str, body: str = "text\r\n") -> bytes:
     return f"From: ann@example.org\r\nSubject: {subject}\r\n\r\n{body}".encode()
 
 
-@implementer(ISignal)
-class Signal:
-    """
-    Wakes who waits, at once.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._waiting: list[Deferred[bool]] = []
-
-    def wait(self, seconds: float | None = None) -> Deferred[bool]:
-        waiter: Deferred[bool] = Deferred()
-        self._waiting.append(waiter)
-        if seconds is not None:
-            call = self._clock.callLater(seconds, self._expire, waiter)
-
-            def over(result: bool) -> bool:
-                if call.active():
-                    call.cancel()
-                return result
-
-            waiter.addBoth(over)
-        return waiter
-
-    def _expire(self, waiter: Deferred[bool]) -> None:
-        if waiter in self._waiting:
-            self._waiting.remove(waiter)
-            waiter.callback(False)
-
-    def fire(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            each.callback(True)
-
-
-@implementer(IRuntime)
-class Runtime:
-    """
-    A world whose time stands still.
-    """
-
-    def __init__(self, case: SynchronousTestCase) -> None:
-        self._case = case
-        self.clock = Clock()
-
-    def seconds(self) -> float:
-        return float(self.clock.seconds())
-
-    def sleep(self, seconds: float) -> Awaitable[None]:
-        waiter: Deferred[None] = Deferred()
-        self.clock.callLater(seconds, waiter.callback, None)
-        return waiter
-
-    def signal(self) -> Signal:
-        return Signal(self.clock)
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        Deferred.fromCoroutine(work).addErrback(lambda failure: failure.printTraceback())
-
-
-@implementer(ILink)
-class Link:
-    """
-    A client's connection that keeps what is written.
-
-    @ivar limit: bytes after which the client reads no more until L{drain}.
-    """
-
-    address = "client"
-    secure = False
-    local = True
-    can_start_tls = False
-
-    def __init__(self, runtime: Runtime) -> None:
-        self.drained = runtime.signal()
-        self.written: list[bytes] = []
-        self.clogged = False
-        self.lost = False
-        self.aborted = False
-        self.closed = False
-        self.limit: int | None = None
-        self.connection: Connection | None = None
-
-    def write(self, data: bytes) -> None:
-        self.written.append(data)
-        if self.limit is not None and sum(map(len, self.written)) >= self.limit:
-            self.clogged = True
-
-    def drain(self) -> bytes:
-        """
-        Read everything that was written, and be ready for more.
-        """
-        data = b"".join(self.written)
-        self.written.clear()
-        if self.clogged:
-            self.clogged = False
-            self.drained.fire()
-        return data
-
-    def pause(self) -> None:
-        pass
-
-    def resume(self) -> None:
-        pass
-
-    def startTLS(self) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        self.closed = True
-
-    def abort(self) -> None:
-        self.aborted = True
-        self.lose()
-
-    def lose(self) -> None:
-        """
-        The client goes away.
-        """
-        self.lost = True
-        self.drained.fire()
-        if self.connection is not None:
-            self.connection.lost()
-
-
-@implementer(IAuthenticator)
-class AnyPassword:
-    """
-    Believes everybody.
-    """
-
-    async def authenticate(self, user: str, password: str) -> str:
-        return user
-
-
 @implementer(IStore)
 class Between:
     """
-    A store that hands everything to another one, for tests to put something in between.
+    A store that hands everything on to another one and remembers it, for tests to put something in between.
 
     @ivar calls: names of the methods called, with their arguments.
+    @ivar instead: by name, what is called with the method and its arguments instead of it.
     """
 
     def __init__(self, store: Any) -> None:
         self._store = store
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
+        self.instead: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        replaced = getattr(self, "on" + name[0].upper() + name[1:], None) if name[:2] != "on" else None
 
         def call(*arguments: Any) -> Any:
             self.calls.append((name, arguments))
-            return (replaced or method)(*arguments)
+            if name in self.instead:
+                return self.instead[name](method, *arguments)
+            return method(*arguments)
 
         return call
 
@@ -205,71 +69,71 @@ class Between:
         return [arguments for called, arguments in self.calls if called == name]
 
 
-class Client:
+class Client(support.Client):
     """
-    One session.
+    Somebody who talks to a session, with ways to read literals and to read slowly.
     """
 
-    def __init__(self, case: MessageCase, user: str = "alice") -> None:
-        self._case = case
-        self.link = Link(case.runtime)
-        self.connection = Connection(case.front, self.link)
-        self.link.connection = self.connection
-        self.running = Deferred.fromCoroutine(self.connection.run())
-        self._tags = 0
-        self.link.drain()
-        self.command(f"LOGIN {user} secret")
+    def data(self) -> bytes:
+        """
+        What came since the last time, as it is.
+        """
+        self.clock.advance(0)
+        data: bytes = self.transport.value()
+        self.transport.clear()
+        return data
 
-    def send(self, data: bytes) -> None:
+    def raw(self, command: str) -> bytes:
         """
-        Send bytes as they are.
+        Give a command with the tag C{T}; everything that comes.
         """
-        self.connection.received(data)
+        self.say(b"T " + command.encode() + b"\r\n")
+        return self.data()
 
-    def lines(self) -> list[bytes]:
+    def command(self, command: str) -> list[str]:
         """
-        What came since the last look, by lines.
+        Give a command; its responses by lines, the tagged one last.
         """
-        data = self.link.drain()
-        return data.split(b"\r\n")[:-1] if data.endswith(b"\r\n") else data.split(b"\r\n")
+        return [line.decode("latin-1") for line in self.ask(command.encode())]
 
-    def raw(self, line: str | bytes) -> bytes:
+    def readSlowly(self) -> None:
         """
-        Give a command, and have everything up to its tagged reply, which begins with the tag C{T}.
+        From now on take one write at a time, each when L{readMore} is called.
         """
-        data = line.encode() if isinstance(line, str) else line
-        self.send(b"T " + data + b"\r\n")
-        return self.link.drain()
+        transport = self.transport
+        write = transport.write
 
-    def command(self, line: str | bytes) -> list[bytes]:
+        def writeAndClog(data: bytes) -> None:
+            write(data)
+            self.protocol.pauseProducing()
+
+        transport.write = writeAndClog
+
+    def readMore(self) -> bytes:
         """
-        Give a command, and have its responses by lines, the tagged one last.
+        Take what was written, and let the server write again.
         """
-        answer = self.raw(line).split(b"\r\n")
-        self._case.assertEqual(answer[-1], b"")
-        self._case.assertTrue(answer[-2].startswith(b"T "), answer)
-        return answer[:-1]
+        data = self.data()
+        self.protocol.resumeProducing()
+        return data
 
 
 class MessageCase(SynchronousTestCase):
     """
     A store in memory with the users C{alice} and C{bob}.
 
+    @ivar engine: the store itself.
     @ivar store: what the sessions talk to; all of it reaches L{engine}.
     """
 
-    imap_limits = ImapLimits()
-
     def setUp(self) -> None:
-        self.runtime = Runtime(self)
         self.engine = openStore("sqlite::memory:", renditions=RENDITIONS, renditions_version=RENDITIONS_VERSION)
         self.addCleanup(lambda: self.result(self.engine.close()))
-        self.store = Between(self.engine)
         for user in ("alice", "bob"):
             self.result(self.engine.createUser(user, Credentials(b"salt", 1, b"", b"")))
-        self.front = FrontEnd(self.store, AnyPassword(), self.runtime, self.imap_limits)
-        self.front.open()
-        self.addCleanup(self.front.close)
+        self.store = Between(self.engine)
+        self.server = support.Server(store=self.store)
+        self.addCleanup(self.server.factory.stopFactory)
 
     def result(self, work: Awaitable[_Result]) -> _Result:
         """
@@ -281,15 +145,35 @@ class MessageCase(SynchronousTestCase):
 
         return self.successResultOf(Deferred.fromCoroutine(wait()))
 
-    def client(self, user: str = "alice", folder: str = "INBOX") -> Client:
+    def client(self, user: str = "alice", folder: str = "INBOX", command: str = "SELECT") -> Client:
         """
-        A session that is signed in and has a folder open.
+        A session that is signed in and has a folder open, if one is named.
         """
-        client = Client(self, user)
-        self.addCleanup(client.link.lose)
+        client = Client(self.server)
+        client.login(user.encode())
         if folder:
-            client.command(f'SELECT "{folder}"')
+            self.assertOk(client.command(f'{command} "{folder}"'))
         return client
+
+    def assertOk(self, lines: list[str]) -> None:
+        """
+        The command was carried out.
+        """
+        self.assertTrue(lines[-1].startswith("T OK "), lines)
+
+    def assertNo(self, lines: list[str], code: str) -> None:
+        """
+        The command was refused, with this response code and nothing before it.
+        """
+        self.assertEqual(len(lines), 1, lines)
+        self.assertTrue(lines[-1].startswith(f"T NO [{code}] "), lines)
+
+    def assertBad(self, lines: list[str]) -> None:
+        """
+        It was no command, and nothing else was said.
+        """
+        self.assertEqual(len(lines), 1, lines)
+        self.assertTrue(lines[-1].startswith("T BAD "), lines)
 
     def fill(self, *messages: bytes, user: str = "alice", folder: str = "INBOX", **more: Any) -> list[int]:
         """
@@ -297,14 +181,38 @@ class MessageCase(SynchronousTestCase):
 
         @return: their UIDs.
         """
-        new = tuple(NewMessage(message, **more) for message in messages)
-        return list(self.result(self.engine.append(user, folder, new)).uids)
+        uids: list[int] = []
+        for at in range(0, len(messages), 500):
+            new = tuple(NewMessage(message, **more) for message in messages[at : at + 500])
+            uids += self.result(self.engine.append(user, folder, new)).uids
+        return uids
+
+    def identity(self, name: str = "INBOX", user: str = "alice") -> int:
+        """
+        The identity of a folder.
+        """
+        return self.result(self.engine.status(user, name)).folder
+
+    def remove(self, *uids: int, name: str = "INBOX", user: str = "alice") -> None:
+        """
+        Somebody else expunges messages.
+        """
+        folder, gone = self.identity(name, user), UidSet.of(uids)
+        self.result(self.engine.storeFlags(user, folder, gone, FlagMode.ADD, ("\\Deleted",)))
+        self.result(self.engine.expunge(user, folder, gone))
+
+    def flag(self, uid: int, *flags: str, name: str = "INBOX", user: str = "alice") -> None:
+        """
+        Somebody else gives a message these flags.
+        """
+        folder = self.identity(name, user)
+        self.result(self.engine.storeFlags(user, folder, UidSet.of((uid,)), FlagMode.REPLACE, flags))
 
     def public(self, name: str, **rights: str) -> str:
         """
         Make a public folder.
 
-        @param rights: who has which rights; others have the default.
+        @param rights: who has which rights; everybody else has the default.
         @return: its name.
         """
         path = f"Public Folders/{name}"

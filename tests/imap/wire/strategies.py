@@ -149,4 +149,4 @@ search_keys: st.SearchStrategy[SearchKey] = st.recursive(
     ),
     max_leaves=12,
 )
-search_programs = st.builds(SearchProgram, search_keys, st.sampled_from(["", "utf-8", "UTF-16"]))
+search_programs = st.builds(SearchProgram, search_keys, st.sampled_from(["", "utf-8", "GB18030"]))

@@ -1,0 +1,269 @@
+"""
+Searching: which messages of a folder pass a test.
+
+A test is applied to a slice of the folder's messages at a time.  Of a conjunction
+the cheap tests come first, so that texts are read only of messages that the
+others have left over.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from mailstore.engine.flags import Keywords
+from mailstore.engine.limits import EngineLimits
+from mailstore.engine.places import FolderRow
+from mailstore.engine.seen import Views
+from mailstore.engine.snapshot import Snapshot
+from mailstore.engine.users import Viewer
+from mailstore.errors import InvalidRequest
+from mailstore.message.text import fold
+from mailstore.model import Criterion, SearchTerm, uint32s
+
+#: The proleptic ordinal of 1970-01-01.
+_EPOCH_DAY = 719163
+
+_DAY = 86400
+
+#: What is read of each message for a criterion, from the rows of m (messages), c (contents) and t (texts).
+_VALUES = {
+    Criterion.LARGER: "m.size",
+    Criterion.SMALLER: "m.size",
+    Criterion.RECEIVED_BEFORE: "m.internal_date + 60 * m.zone",
+    Criterion.RECEIVED_ON: "m.internal_date + 60 * m.zone",
+    Criterion.RECEIVED_SINCE: "m.internal_date + 60 * m.zone",
+    Criterion.SENT_BEFORE: "c.sent_day",
+    Criterion.SENT_ON: "c.sent_day",
+    Criterion.SENT_SINCE: "c.sent_day",
+    Criterion.HEADER: "t.header",
+    Criterion.BODY: "t.body",
+    Criterion.TEXT: "t.header, t.body",
+}
+
+_TEXTS = frozenset((Criterion.HEADER, Criterion.BODY, Criterion.TEXT))
+_LISTS = frozenset((Criterion.AND, Criterion.OR, Criterion.NOT))
+
+
+def check(term: SearchTerm, limits: EngineLimits) -> None:
+    """
+    Refuse a term that makes no sense or is too large.
+
+    @raise InvalidRequest:
+    """
+    count = 0
+    level: list[SearchTerm] = [term]
+    depth = 0
+    while level:
+        depth += 1
+        count += len(level)
+        if depth > limits.max_search_depth or count > limits.max_search_terms:
+            raise InvalidRequest("the search is too complex")
+        for each in level:
+            _checkOne(each)
+        level = [inner for each in level for inner in each.terms]
+
+
+def _checkOne(term: SearchTerm) -> None:
+    criterion = term.criterion
+    if term.terms and criterion not in _LISTS:
+        raise InvalidRequest(f"a {criterion.value} test is of no other tests")
+    if criterion is Criterion.NOT and len(term.terms) != 1:
+        raise InvalidRequest("a negation is of one test")
+    if criterion is Criterion.UID and term.uids is None:
+        raise InvalidRequest("a test for UIDs names none")
+    if criterion is Criterion.HEADER and not term.field:
+        raise InvalidRequest("a test for a header field names none")
+    if criterion is Criterion.FLAG and not term.text:
+        raise InvalidRequest("a test for a flag names none")
+
+
+@attrs.frozen
+class _Slice:
+    """
+    What a test is applied to.
+    """
+
+    db: sqlite3.Connection
+    row: FolderRow
+    view: Snapshot
+    keywords: Keywords
+
+    def values(self, columns: str, positions: list[int]) -> Iterator[tuple[int, tuple[object, ...]]]:
+        """
+        Columns of messages, by position, one message at a time.
+        """
+        statement = f"SELECT {columns} FROM messages m"
+        if "c." in columns:
+            statement += " JOIN contents c ON c.id = m.content"
+        if "t." in columns:
+            statement += " JOIN texts t ON t.id = m.content"
+        statement += " WHERE m.folder = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid"
+        for low, high in _runs(positions):
+            found = self.db.execute(statement, (self.row.id, self.view.uids[low], self.view.uids[high - 1]))
+            yield from zip(range(low, high), found, strict=True)
+
+
+def _runs(positions: list[int]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for at in range(1, len(positions) + 1):
+        if at == len(positions) or positions[at] != positions[at - 1] + 1:
+            yield positions[start], positions[at - 1] + 1
+            start = at
+
+
+_Test = Callable[[_Slice, list[int]], list[int]]
+
+
+def _compile(term: SearchTerm) -> tuple[int, _Test]:
+    """
+    A function that gives those of some positions that pass, and how much it
+    costs to ask it: 0 for the snapshot, 1 for columns, 2 for texts.
+    """
+    criterion = term.criterion
+    if criterion in _LISTS:
+        inner = sorted((_compile(each) for each in term.terms), key=lambda pair: pair[0])
+        cost = max((each for each, _ in inner), default=0)
+        return cost, _COMBINED[criterion]([test for _, test in inner])
+    if criterion in _VALUES:
+        return (2 if criterion in _TEXTS else 1), _ofValues(_VALUES[criterion], _predicate(term))
+    return 0, _ofSnapshot(term)
+
+
+def _all(tests: list[_Test]) -> _Test:
+    def test(slice_: _Slice, positions: list[int]) -> list[int]:
+        for each in tests:
+            if not positions:
+                break
+            positions = each(slice_, positions)
+        return positions
+
+    return test
+
+
+def _any(tests: list[_Test]) -> _Test:
+    def test(slice_: _Slice, positions: list[int]) -> list[int]:
+        passed: set[int] = set()
+        left = positions
+        for each in tests:
+            if not left:
+                break
+            passed.update(each(slice_, left))
+            left = [at for at in left if at not in passed]
+        return [at for at in positions if at in passed]
+
+    return test
+
+
+def _none(tests: list[_Test]) -> _Test:
+    def test(slice_: _Slice, positions: list[int]) -> list[int]:
+        passed = set(tests[0](slice_, positions))
+        return [at for at in positions if at not in passed]
+
+    return test
+
+
+_COMBINED: dict[Criterion, Callable[[list[_Test]], _Test]] = {
+    Criterion.AND: _all,
+    Criterion.OR: _any,
+    Criterion.NOT: _none,
+}
+
+
+def _ofValues(columns: str, passes: Callable[..., bool]) -> _Test:
+    def test(slice_: _Slice, positions: list[int]) -> list[int]:
+        return [at for at, values in slice_.values(columns, positions) if passes(*values)]
+
+    return test
+
+
+def _ofSnapshot(term: SearchTerm) -> _Test:
+    criterion = term.criterion
+
+    def test(slice_: _Slice, positions: list[int]) -> list[int]:
+        view = slice_.view
+        if criterion is Criterion.FLAG:
+            bit = slice_.keywords.bit(term.text)
+            return [at for at in positions if view.flags[at] & bit]
+        if criterion is Criterion.MODSEQ:
+            return [at for at in positions if view.modseqs[at] >= term.number]
+        if criterion is Criterion.UID:
+            uids = array("I", (view.uids[at] for at in positions))
+            assert term.uids is not None
+            return [bisect_left(view.uids, uid) for uid in term.uids.among(uids)]
+        return positions
+
+    return test
+
+
+def _predicate(term: SearchTerm) -> Callable[..., bool]:
+    criterion, number = term.criterion, term.number
+    if criterion is Criterion.LARGER:
+        return lambda size: bool(size > number)
+    if criterion is Criterion.SMALLER:
+        return lambda size: bool(size < number)
+    if criterion is Criterion.RECEIVED_BEFORE:
+        return lambda seconds: bool(seconds < (number - _EPOCH_DAY) * _DAY)
+    if criterion is Criterion.RECEIVED_ON:
+        return lambda seconds: bool(seconds // _DAY == number - _EPOCH_DAY)
+    if criterion is Criterion.RECEIVED_SINCE:
+        return lambda seconds: bool(seconds >= (number - _EPOCH_DAY) * _DAY)
+    if criterion is Criterion.SENT_BEFORE:
+        return lambda day: day is not None and bool(day < number)
+    if criterion is Criterion.SENT_ON:
+        return lambda day: bool(day == number)
+    if criterion is Criterion.SENT_SINCE:
+        return lambda day: day is not None and bool(day >= number)
+    text = fold(term.text)
+    if criterion is Criterion.HEADER:
+        return _fieldTest(f"{term.field.lower()}: ", text)
+    if criterion is Criterion.BODY:
+        return lambda body: text in body
+    return lambda header, body: text in header or text in body
+
+
+def _fieldTest(prefix: str, text: str) -> Callable[[str], bool]:
+    def passes(header: str) -> bool:
+        if text not in header or prefix not in header:
+            return False
+        size = len(prefix)
+        return any(line.startswith(prefix) and line.find(text, size) >= 0 for line in header.split("\n"))
+
+    return passes
+
+
+def _readsTexts(term: SearchTerm) -> bool:
+    return term.criterion in _TEXTS or any(_readsTexts(each) for each in term.terms)
+
+
+class Search:
+    """
+    One search, slice by slice.
+    """
+
+    def __init__(self, views: Views, limits: EngineLimits, term: SearchTerm) -> None:
+        """
+        @raise InvalidRequest: the term makes no sense.
+        """
+        check(term, limits)
+        self._views = views
+        self._rows = limits.search_texts if _readsTexts(term) else limits.search_rows
+        self._test = _compile(term)[1]
+        self._after = 0
+
+    def batch(self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer) -> bytes | None:
+        """
+        What the next slice holds; C{None} when there is none.
+        """
+        view, _ = self._views.get(db, row, viewer)
+        start = bisect_left(view.uids, self._after + 1)
+        positions = list(range(start, min(start + self._rows, len(view.uids))))
+        if not positions:
+            return None
+        self._after = view.uids[positions[-1]]
+        found = self._test(_Slice(db, row, view, Keywords(row.keywords.split())), positions)
+        return uint32s(view.uids[at] for at in found).tobytes()

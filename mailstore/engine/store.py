@@ -1,0 +1,446 @@
+"""
+The engine as a store: each request, with its rights, in front of the modules
+that do the work.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import TypeVar
+
+from zope.interface import implementer
+
+from mailstore.engine import delivery, folders, moving, opening, rendering, users
+from mailstore.engine import flags as flagging
+from mailstore.engine.acl import Acls
+from mailstore.engine.commit import ICommitter, ImmediateCommitter
+from mailstore.engine.content import Pins
+from mailstore.engine.database import Database
+from mailstore.engine.errors import translated
+from mailstore.engine.fetching import Fetch, SectionReader
+from mailstore.engine.hierarchy import Hierarchy
+from mailstore.engine.limits import EngineLimits
+from mailstore.engine.places import FolderRow, Places
+from mailstore.engine.search import Search
+from mailstore.engine.seen import Views
+from mailstore.engine.snapshot import Snapshots
+from mailstore.engine.uploads import Uploads
+from mailstore.errors import StoreError, StoreUnavailable
+from mailstore.interfaces import IStore, IStoreObserver, IUpload
+from mailstore.model import (
+    AppendResult,
+    CopyResult,
+    Credentials,
+    FetchBatch,
+    FetchSpec,
+    FlagMode,
+    FlagsStored,
+    FolderColumns,
+    FolderDelta,
+    FolderStatus,
+    NewMessage,
+    OpenFolder,
+    SearchTerm,
+    Section,
+    TreeVersion,
+    UidSet,
+)
+
+_T = TypeVar("_T")
+
+
+@implementer(IStore)
+class Store:
+    """
+    A mail store in an SQLite database.
+
+    It belongs to one thread.  Its methods do their work when they are awaited, and
+    wait only for the committer.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        renditions: Mapping[str, rendering.Rendition],
+        renditions_version: int,
+        limits: EngineLimits | None = None,
+        committer: ICommitter | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """
+        @param renditions: what is made of each message at delivery, by name.
+        @param renditions_version: changes when one of them changes; then all
+            are made again here, before this returns.
+        @param committer: when changes become durable; by default each on its
+            own.  A database in memory has only one connection, which cannot be
+            committed elsewhere: for it this is not used.
+        @raise StoreError: the database cannot be used.
+        """
+        self._database = database
+        self._limits = limits or EngineLimits()
+        self._clock = clock
+        self._observers: list[IStoreObserver] = []
+        self._closed = False
+        self._sweep_due = False
+        self._users = users.Users()
+        self._acls = Acls(self._limits.max_acl_entries)
+        self._places = Places(self._users, self._acls)
+        self._hierarchy = Hierarchy(self._places, self._limits)
+        self._folders = folders.Folders(self._places, self._limits, clock)
+        self._views = Views(Snapshots(self._limits.snapshot_cache), self._limits.snapshot_cache)
+        self._pins = Pins()
+        self._uploads = Uploads(self._limits)
+        self._renderer = rendering.Renderer(renditions, renditions_version)
+        rendering.bringUpToDate(database, self._renderer)
+        self._sweepAll()
+        self._committer = (
+            committer if committer is not None and not database.in_memory else ImmediateCommitter()
+        )
+        self._committer.attach(database.begin, database.commit, self._rollback)
+
+    # --- what the store is made of ---
+
+    def observe(self, observer: IStoreObserver) -> None:
+        if observer not in self._observers:
+            self._observers.append(observer)
+
+    def unobserve(self, observer: IStoreObserver) -> None:
+        if observer in self._observers:
+            self._observers.remove(observer)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._observers.clear()
+        self._uploads.close()
+        try:
+            # What has been done before is made durable.
+            await self._committer.turn()
+            await self._committer.committed()
+        except StoreError:
+            # Whoever did it was told.
+            pass
+        self._database.close()
+
+    def poll(self) -> bool:
+        """
+        Look whether another process has changed the database; if so forget
+        what was read, and tell the observers.
+
+        @return: it has.
+        @raise StoreError: that cannot be found out.
+        """
+        if self._closed or not self._database.changedOutside():
+            return False
+        self._forget()
+        for observer in tuple(self._observers):
+            observer.everythingChanged()
+        return True
+
+    def _forget(self) -> None:
+        self._views.forget()
+        self._hierarchy.forget()
+        self._acls.forget()
+        self._users.forget()
+
+    def _rollback(self) -> None:
+        self._database.rollback()
+        self._forget()
+
+    def _sweepAll(self) -> None:
+        while self._database.transaction(self._pins.sweep):
+            pass
+
+    def _requireOpen(self) -> None:
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+
+    async def _change(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
+        """
+        Make a change and wait until it is durable.
+        """
+        self._requireOpen()
+        await self._committer.turn()
+        try:
+            self._requireOpen()
+            if self._sweep_due:
+                self._sweep_due = self._database.mutate(self._pins.sweep)
+            result = self._database.mutate(change)
+        except BaseException:
+            await self._settle()
+            raise
+        await self._committer.committed()
+        return result
+
+    async def _settle(self) -> None:
+        """
+        End a turn in which nothing was changed.
+        """
+        try:
+            await self._committer.committed()
+        except StoreError:
+            # It was not this request's change that got lost, and this one fails anyway.
+            pass
+
+    def _changed(self, folder: int, user: str = "") -> None:
+        for observer in tuple(self._observers):
+            observer.folderChanged(folder, user)
+
+    # --- users ---
+
+    async def credentials(self, user: str) -> Credentials | None:
+        with self._database.reading() as db:
+            return users.credentials(db, user)
+
+    async def createUser(self, user: str, credentials: Credentials) -> None:
+        await self._change(lambda db: users.createUser(db, user, credentials, self._clock()))
+
+    async def listUsers(self) -> tuple[str, ...]:
+        with self._database.reading() as db:
+            return users.listUsers(db)
+
+    # --- hierarchy ---
+
+    async def trees(self, user: str) -> tuple[TreeVersion, ...]:
+        with self._database.reading() as db:
+            return self._hierarchy.trees(db, self._users.viewer(db, user))
+
+    async def folders(self, user: str, tree: TreeVersion) -> AsyncGenerator[FolderColumns, None]:
+        with self._database.reading() as db:
+            batches = self._hierarchy.enumeration(db, self._users.viewer(db, user), tree)
+        for batch in batches:
+            self._requireOpen()
+            yield batch
+
+    async def createFolder(self, user: str, name: str, special_use: str = "") -> int:
+        def change(db: sqlite3.Connection) -> int:
+            return self._folders.create(db, self._users.viewer(db, user), name, special_use)
+
+        return await self._change(change)
+
+    async def deleteFolder(self, user: str, name: str) -> None:
+        def change(db: sqlite3.Connection) -> int:
+            folder = self._folders.delete(db, self._users.viewer(db, user), name)
+            self._sweep_due = True
+            return folder
+
+        self._changed(await self._change(change))
+
+    async def renameFolder(self, user: str, name: str, new_name: str) -> None:
+        def change(db: sqlite3.Connection) -> tuple[int, ...]:
+            return self._folders.rename(db, self._users.viewer(db, user), name, new_name).folders
+
+        for folder in await self._change(change):
+            self._changed(folder)
+
+    async def status(self, user: str, name: str) -> FolderStatus:
+        with self._database.reading() as db:
+            viewer = self._users.viewer(db, user)
+            return opening.status(db, self._places.mailbox(db, viewer, name, "r"), viewer)
+
+    async def subscriptions(self, user: str) -> tuple[str, ...]:
+        with self._database.reading() as db:
+            return folders.subscriptions(db, self._users.viewer(db, user))
+
+    async def subscribe(self, user: str, name: str) -> None:
+        await self._change(lambda db: folders.subscribe(db, self._users.viewer(db, user), name, self._limits))
+
+    async def unsubscribe(self, user: str, name: str) -> None:
+        await self._change(lambda db: folders.unsubscribe(db, self._users.viewer(db, user), name))
+
+    async def rights(self, user: str, name: str) -> str:
+        with self._database.reading() as db:
+            viewer = self._users.viewer(db, user)
+            return self._places.rights(db, viewer, self._places.byName(db, viewer, name))
+
+    async def acl(self, user: str, name: str) -> tuple[tuple[str, str], ...]:
+        with self._database.reading() as db:
+            return self._folders.acl(db, self._users.viewer(db, user), name)
+
+    async def setRights(self, user: str, name: str, identifier: str, letters: str) -> int:
+        def change(db: sqlite3.Connection) -> int:
+            return self._folders.setRights(db, self._users.viewer(db, user), name, identifier, letters)
+
+        return await self._change(change)
+
+    # --- messages ---
+
+    async def openFolder(self, user: str, name: str, claim_recent: bool) -> OpenFolder:
+        with self._database.reading() as db:
+            viewer = self._users.viewer(db, user)
+            row = self._places.mailbox(db, viewer, name, "r")
+            if not (claim_recent and row.recent):
+                return self._opened(db, row, user, name, 0 if claim_recent else None)
+        claimed = await self._claim(user, row.id)
+        with self._database.reading() as db:
+            row = self._places.byId(db, self._users.viewer(db, user), row.id, "r")
+            return self._opened(db, row, user, name, claimed)
+
+    def _opened(
+        self, db: sqlite3.Connection, row: FolderRow, user: str, name: str, claimed: int | None
+    ) -> OpenFolder:
+        viewer = self._users.viewer(db, user)
+        shown = self._places.place(db, viewer, name).shown
+        rights = self._places.rights(db, viewer, row)
+        return opening.opened(db, self._views, row, viewer, shown, rights, claimed)
+
+    async def _claim(self, user: str, folder: int) -> int:
+        def change(db: sqlite3.Connection) -> int:
+            return opening.claimRecent(db, self._places.byId(db, self._users.viewer(db, user), folder, "r"))
+
+        return await self._change(change)
+
+    async def changes(
+        self, user: str, folder: int, since: int, claim_recent: bool
+    ) -> AsyncGenerator[FolderDelta, None]:
+        claimed = 0
+        if claim_recent:
+            with self._database.reading() as db:
+                recent = self._places.byId(db, self._users.viewer(db, user), folder, "r").recent
+            if recent:
+                claimed = await self._claim(user, folder)
+        with self._database.reading() as db:
+            viewer = self._users.viewer(db, user)
+            row = self._places.byId(db, viewer, folder, "r")
+            difference = opening.difference(db, self._views, row, viewer, since, claimed)
+        for batch in difference.batches(self._limits):
+            self._requireOpen()
+            yield batch
+
+    async def fetch(
+        self, user: str, folder: int, uids: UidSet, spec: FetchSpec
+    ) -> AsyncGenerator[FetchBatch, None]:
+        fetch: Fetch | None = None
+        while True:
+            with self._database.reading() as db:
+                viewer = self._users.viewer(db, user)
+                row = self._places.byId(db, viewer, folder, "r")
+                if fetch is None:
+                    fetch = Fetch(self._views, self._limits, self._renderer.kinds, uids, spec)
+                batch = fetch.batch(db, row, viewer)
+            if batch is None:
+                return
+            yield batch
+
+    async def readSection(
+        self, user: str, folder: int, uid: int, section: Section
+    ) -> AsyncGenerator[bytes, None]:
+        size = self._limits.batch_bytes
+        with self._database.reading() as db:
+            row = self._places.byId(db, self._users.viewer(db, user), folder, "r")
+            reader = SectionReader(db, row, uid, section)
+            piece = reader.read(db, size)
+            self._pins.pin(reader.content)
+        try:
+            while piece:
+                yield piece
+                with self._database.reading() as db:
+                    piece = reader.read(db, size)
+        finally:
+            self._pins.unpin(reader.content)
+            # It may have been waiting for this.
+            self._sweep_due = True
+
+    async def upload(self, user: str, name: str, size: int) -> IUpload:
+        with self._database.reading() as db:
+            self._places.mailbox(db, self._users.viewer(db, user), name, "i")
+        return self._uploads.begin(user, size)
+
+    async def append(self, user: str, name: str, messages: tuple[NewMessage, ...]) -> AppendResult:
+        arriving = delivery.Delivery(self._renderer, self._limits, self._clock)
+        folder = 0
+
+        def change(db: sqlite3.Connection) -> AppendResult:
+            nonlocal folder
+            viewer = self._users.viewer(db, user)
+            row = self._places.mailbox(db, viewer, name, "i")
+            folder = row.id
+            return arriving.store(db, row, viewer, self._places.rights(db, viewer, row))
+
+        try:
+            with translated:
+                arriving.gather(self._uploads, user, messages)
+            with self._database.reading() as db:
+                self._places.mailbox(db, self._users.viewer(db, user), name, "i")
+                arriving.prepare(db)
+            result = await self._change(change)
+        finally:
+            arriving.close()
+        if result.uids:
+            self._changed(folder)
+        return result
+
+    async def storeFlags(
+        self,
+        user: str,
+        folder: int,
+        uids: UidSet,
+        mode: FlagMode,
+        flags: tuple[str, ...],
+        unchanged_since: int | None = None,
+    ) -> FlagsStored:
+        def change(db: sqlite3.Connection) -> tuple[FlagsStored, bool, bool]:
+            viewer = self._users.viewer(db, user)
+            row = self._places.byId(db, viewer, folder, "")
+            rights = self._places.rights(db, viewer, row)
+            return flagging.storeFlags(db, row, viewer, rights, uids, mode, flags, unchanged_since)
+
+        result, shared, own = await self._change(change)
+        if shared or own:
+            self._changed(folder, "" if shared else user)
+        return result
+
+    async def copy(self, user: str, folder: int, uids: UidSet, target: str) -> CopyResult:
+        return await self._transfer(user, folder, uids, target, "r", None)
+
+    async def move(self, user: str, folder: int, uids: UidSet, target: str) -> CopyResult:
+        return await self._transfer(user, folder, uids, target, "rte", self._limits.max_tombstones)
+
+    async def _transfer(
+        self, user: str, folder: int, uids: UidSet, target: str, needed: str, move_with: int | None
+    ) -> CopyResult:
+        target_id = 0
+
+        def change(db: sqlite3.Connection) -> CopyResult:
+            nonlocal target_id
+            viewer = self._users.viewer(db, user)
+            source = self._places.byId(db, viewer, folder, needed)
+            there = self._places.mailbox(db, viewer, target, "i")
+            target_id = there.id
+            rights = self._places.rights(db, viewer, there)
+            return moving.copy(db, source, viewer, uids, there, rights, move_with)
+
+        result = await self._change(change)
+        if result.sources:
+            self._changed(target_id)
+            if move_with is not None and target_id != folder:
+                self._changed(folder)
+        return result
+
+    async def expunge(self, user: str, folder: int, uids: UidSet | None) -> UidSet:
+        def change(db: sqlite3.Connection) -> UidSet:
+            row = self._places.byId(db, self._users.viewer(db, user), folder, "e")
+            removed = moving.expunge(db, row, uids, self._limits.max_tombstones)
+            self._sweep_due = self._sweep_due or bool(removed)
+            return removed
+
+        removed = await self._change(change)
+        if removed:
+            self._changed(folder)
+        return removed
+
+    async def search(self, user: str, folder: int, term: SearchTerm) -> AsyncGenerator[bytes, None]:
+        search: Search | None = None
+        while True:
+            with self._database.reading() as db:
+                viewer = self._users.viewer(db, user)
+                row = self._places.byId(db, viewer, folder, "r")
+                if search is None:
+                    search = Search(self._views, self._limits, term)
+                batch = search.batch(db, row, viewer)
+            if batch is None:
+                return
+            yield batch

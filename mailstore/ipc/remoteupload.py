@@ -1,0 +1,109 @@
+"""
+Messages on their way to the store, at the front end's side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from zope.interface import implementer
+
+from mailstore.errors import InvalidRequest, MessageTooBig
+from mailstore.interfaces import IUpload
+from mailstore.ipc.link import Link
+
+
+@implementer(IUpload)
+class InlineUpload:
+    """
+    A short message: kept here until it is stored.
+
+    @ivar link: C{None}: it can go by any channel.
+    """
+
+    link = None
+
+    def __init__(self, token: int, size: int, on_discard: Callable[[int], None]) -> None:
+        self.token = token
+        self._size = size
+        self._data = bytearray()
+        self._on_discard = on_discard
+
+    async def write(self, data: bytes) -> None:
+        """
+        See L{IUpload.write<mailstore.interfaces.IUpload>}.
+        """
+        if len(self._data) + len(data) > self._size:
+            raise MessageTooBig("the message has more bytes than were announced")
+        self._data += data
+
+    def discard(self) -> None:
+        """
+        See L{IUpload.discard<mailstore.interfaces.IUpload>}.
+        """
+        self._data = bytearray()
+        self._on_discard(self.token)
+
+    def content(self) -> bytes:
+        """
+        The message.
+
+        @raise InvalidRequest: it is incomplete.
+        """
+        if len(self._data) != self._size:
+            raise InvalidRequest("the message is incomplete")
+        return bytes(self._data)
+
+
+class _Write(Protocol):
+    def __call__(self, link: Link, token: int, data: bytes) -> Awaitable[None]: ...
+
+
+@implementer(IUpload)
+class RemoteUpload:
+    """
+    A long message: each piece goes to the store as it comes.
+
+    @ivar link: the one channel it is known on.
+    """
+
+    def __init__(
+        self,
+        token: int,
+        link: Link,
+        remote_token: int,
+        piece: int,
+        write: _Write,
+        on_discard: Callable[[int], None],
+    ) -> None:
+        """
+        @param remote_token: what the store calls it on this channel.
+        @param piece: bytes sent at once.
+        """
+        self.token = token
+        self.link = link
+        self._remote_token = remote_token
+        self._piece = piece
+        self._write = write
+        self._on_discard = on_discard
+
+    async def write(self, data: bytes) -> None:
+        """
+        See L{IUpload.write<mailstore.interfaces.IUpload>}.
+        """
+        for start in range(0, len(data), self._piece):
+            await self._write(self.link, self._remote_token, data[start : start + self._piece])
+
+    def discard(self) -> None:
+        """
+        See L{IUpload.discard<mailstore.interfaces.IUpload>}.
+        """
+        self.link.discard(self._remote_token)
+        self._on_discard(self.token)
+
+    def content(self) -> int:
+        """
+        Its name on the channel.  Whether it is complete, the store will say.
+        """
+        return self._remote_token

@@ -1,0 +1,222 @@
+"""
+C{twist mailstore}: from the command line to a running server.
+"""
+
+from __future__ import annotations
+
+import atexit
+import getopt
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import attrs
+from twisted.application.service import MultiService
+from twisted.python import usage
+from twisted.python.failure import Failure
+
+from mailstore.config import (
+    DEFAULT_LISTEN,
+    DEFAULT_STORE,
+    DEFAULT_TRANSPORT,
+    MAX_FILE,
+    Config,
+    ConfigError,
+    load,
+    parse,
+)
+from mailstore.demo import PASSWORD, USERS
+from mailstore.supervisor import readConfig
+from mailstore.topology import EX_CONFIG, MailService, Part, StartFailed
+
+
+class Options(usage.Options):
+    """
+    What can be said after C{twist mailstore}.  It wins over the config file.
+    """
+
+    synopsis = "[options]"
+
+    longdesc = f"""
+    Serves a mail store over IMAP.  Without options it serves {DEFAULT_STORE} on
+    127.0.0.1, port 1143; 'mailstore init' makes that store.  To look around, use --demo.
+    """
+
+    optFlags = [
+        ["demo", None, "Serve a throw-away store with sample folders and the users alice and bob."],
+    ]
+
+    optParameters = [
+        ["config", "c", None, "Read settings from this TOML file."],
+        ["store", "s", None, f"The store's URL (default: {DEFAULT_STORE})."],
+        [
+            "transport",
+            "t",
+            None,
+            f"What joins front end and store: memory: or unix:PATH (default: {DEFAULT_TRANSPORT}).",
+        ],
+        ["role", "r", "all", "What this process is: all, frontend or store."],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self["listen"] = []
+
+    def opt_listen(self, endpoint: str) -> None:
+        """
+        Where to speak IMAP, as a Twisted endpoint (default:
+        tcp:1143:interface=127.0.0.1); may be given several times.
+        """
+        self["listen"].append(endpoint)
+
+    opt_l = opt_listen
+
+    def parseArgs(self, *words: str) -> None:
+        """
+        There is nothing to say but options.
+        """
+        if words:
+            raise usage.UsageError(f"there are only options here, and {words[0]!r} is none")
+
+
+def partOf(options: Options) -> Part:
+    """
+    What the command line, and the config file that it names, ask for.
+
+    @raise ConfigError: it makes no sense.
+    """
+    config, pipe = Config(), None
+    path = options["config"]
+    if path == "-":
+        data, has_parent = readConfig(0, MAX_FILE)
+        config = parse(data, "standard input")
+        pipe = 0 if has_parent else None
+    elif path is not None:
+        config = load(path)
+    if options["demo"]:
+        if options["store"] is not None:
+            raise ConfigError("--demo has a store of its own: leave out --store")
+        # Whatever the file says: the passwords of a demo are known to all.
+        config = attrs.evolve(config, listen=(DEFAULT_LISTEN,))
+    if options["store"] is not None:
+        config = attrs.evolve(config, store_url=options["store"])
+    if options["transport"] is not None:
+        config = attrs.evolve(config, transport=options["transport"])
+    if options["listen"]:
+        config = attrs.evolve(config, listen=tuple(options["listen"]))
+    return Part(
+        config,
+        role=options["role"],
+        demo=bool(options["demo"]),
+        parent_pipe=pipe,
+        twist_options=twistOptions(sys.argv[1:]),
+    )
+
+
+def twistOptions(arguments: Sequence[str]) -> tuple[str, ...]:
+    """
+    The options of C{twist} itself (log level, format, file, reactor), for the
+    store's process to have the same.
+
+    @param arguments: the words after the program's name.
+    """
+    names = ("reactor", "log-level", "log-file", "log-format")
+    try:
+        found, _ = getopt.getopt(list(arguments), "", [f"{each}=" for each in names])
+    except getopt.GetoptError:
+        return ()
+    return tuple(f"{name}={value}" for name, value in found)
+
+
+class Fate:
+    """
+    How the process ends when the server cannot start: one line on standard
+    error, and an exit code.
+
+    C{twist} ends with 0 whatever made its reactor stop, and has no way to be
+    told otherwise; so the last thing that the interpreter does is to leave
+    with the right code.
+    """
+
+    def __init__(
+        self, reactor: Any, at_exit: Callable[[Callable[[], None]], object] = atexit.register
+    ) -> None:
+        self._reactor = reactor
+        self._at_exit = at_exit
+        self.code = 0
+
+    def failed(self, failure: Failure) -> None:
+        """
+        The server could not start.
+        """
+        error = failure.value
+        self.code = error.code if isinstance(error, StartFailed) else 1
+        _say(str(error))
+        self._at_exit(self._leave)
+        self._reactor.callWhenRunning(self._stop)
+
+    def _stop(self) -> None:
+        # Not from inside the event that starts the reactor.
+        self._reactor.callLater(0, self._reactor.stop)
+
+    def _leave(self) -> NoReturn:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(self.code)
+
+
+def makeService(options: Options) -> MultiService:
+    """
+    The service that C{twist} runs.
+
+    @raise SystemExit: the configuration cannot be used; one line says why.
+    """
+    from twisted.internet import reactor
+
+    try:
+        part = partOf(options)
+        service = MailService(reactor, part)
+    except ConfigError as error:
+        _say(str(error))
+        raise SystemExit(EX_CONFIG) from error
+    service.ready.addCallbacks(lambda _: _greet(service, part), Fate(reactor).failed)
+    parent = MultiService()  # type: ignore[no-untyped-call]
+    service.setServiceParent(parent)  # type: ignore[no-untyped-call]
+    return parent
+
+
+def _say(message: str) -> None:
+    """
+    Tell the person who started the server.  Once C{twist} logs, C{sys.stderr} is its log.
+    """
+    stream = sys.__stderr__
+    if message and stream is not None:
+        print(f"mailstore: {message}", file=stream, flush=True)
+
+
+def greeting(part: Part, addresses: list[Any]) -> str:
+    """
+    How to connect to a demo.
+
+    @param addresses: where it listens.
+    """
+    lines = []
+    for each in addresses:
+        host, port = getattr(each, "host", None), getattr(each, "port", None)
+        if port is None:
+            lines.append(f"The demo speaks IMAP at {each}.")
+            continue
+        lines.append(f"The demo speaks IMAP at {host}, port {port}.")
+        lines.append(
+            f"  Users: {' and '.join(USERS)}, password {PASSWORD}.  alice may write in the public folders."
+        )
+        lines.append(f"  Try:   curl -u {USERS[0]}:{PASSWORD} imap://{host}:{port}/")
+    lines.append("  Everything in it is gone when it ends (Ctrl-C).")
+    return "\n".join(lines)
+
+
+def _greet(service: MailService, part: Part) -> None:
+    stream = sys.__stdout__
+    if part.demo and stream is not None:
+        print(greeting(part, [port.getHost() for port in service.ports]), file=stream, flush=True)

@@ -1,0 +1,3 @@
+"""
+The parts of L{StoreTestsMixin<mailstore.testing.storetests.StoreTestsMixin>}, by what they test.
+"""

@@ -1,0 +1,292 @@
+"""
+One process's part of a mail server: what runs in it, in which order it starts
+and stops.
+
+  - The store opens before the channel to it does, the channel before the
+    sockets for clients: who can connect, can work.
+  - It stops in the opposite order.
+  - What cannot start is a L{StartFailed} with one line for a person, and
+    nothing stays half open.
+
+::
+
+    role "all", memory:       front end -- channel -- store            one process
+    role "all", unix:PATH     front end -- channel -- [store]          the store in a child, kept alive
+    role "frontend"           front end -- channel -- ...              the store is somebody else's
+    role "store"              ... -- channel -- store
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import attrs
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mailstore.auth.keys import ITERATIONS, QUICK_ITERATIONS
+from mailstore.auth.portal import inThreadsOf, storeAuthenticator
+from mailstore.config import Config, ConfigError, dump, unknown
+from mailstore.demo import fillDemo
+from mailstore.endpoints import listenEndpoint, tlsContext, whyNotListening
+from mailstore.errors import StoreError
+from mailstore.imap.protocol import ImapFactory
+from mailstore.interfaces import IStore
+from mailstore.ipc.client import RemoteStore
+from mailstore.ipc.codec import QueueTooSmall, pieceSize
+from mailstore.ipc.groupcommit import GroupCommitter
+from mailstore.ipc.server import StoreServer
+from mailstore.ipc.service import StoreClientService, StoreServerService
+from mailstore.stores import StoreOpenError, openStore, storePath
+from mailstore.supervisor import ParentWatch, StoreProcess
+from transports.description import transportFor
+from transports.errors import BadDescription, TransportError
+
+#: The parts that a process can play.
+ROLES = ("all", "frontend", "store")
+
+#: Exit codes of sysexits.h: the service cannot be offered; the configuration is wrong.
+EX_UNAVAILABLE, EX_CONFIG = 69, 78
+
+
+class StartFailed(Exception):
+    """
+    The server could not start.
+
+    @ivar code: the process's exit code.
+    """
+
+    def __init__(self, message: str, code: int = EX_UNAVAILABLE) -> None:
+        """
+        @param message: one line; C{""} when somebody else has said it already.
+        """
+        super().__init__(message)
+        self.code = code
+
+
+@attrs.frozen
+class Part:
+    """
+    Which part of a server this process is.
+    """
+
+    config: Config = attrs.field(factory=Config)
+    #: One of L{ROLES}.
+    role: str = "all"
+    #: The store is a throw-away one, with the demo's users and mail.
+    demo: bool = False
+    #: The store stays in this process even if the channel could leave it.
+    together: bool = False
+    #: The descriptor of the pipe from a parent with which to end; C{None} if there is none.
+    parent_pipe: int | None = None
+    #: Options of C{twist} itself, such as C{"--log-level=debug"}, for a child to have the same.
+    twist_options: tuple[str, ...] = ()
+    #: Fills the store before it is served, if it is in this process.
+    fill: Callable[[IStore], Awaitable[None]] | None = None
+    #: Rounds of PBKDF2 that the sign-in of an unknown user costs.
+    iterations: int = ITERATIONS
+
+
+class MailService(Service):
+    """
+    A part of a mail server, as a service.
+
+    @ivar ready: fires when it serves, fails with L{StartFailed} if it never will.
+    @ivar ports: the sockets where clients can connect.
+    @ivar store: the store, if it is in this process.
+    @ivar remote: the way to the store, if there is a front end.
+    @ivar child: keeps the store's process, if that is this one's child.
+    """
+
+    log = Logger()
+
+    def __init__(self, reactor: Any, part: Part) -> None:
+        """
+        @raise ConfigError: something cannot be understood, or does not fit together.
+        """
+        self._reactor = reactor
+        self._part = part
+        config = part.config
+        if part.role not in ROLES:
+            raise ConfigError(unknown("role", part.role, ROLES))
+        if part.role != "all" and part.demo:
+            raise ConfigError("--demo shows a whole server: it needs --role all")
+        try:
+            self._transport = transportFor(config.transport, reactor)
+            pieceSize(self._transport.limits)
+            storePath(config.store_url)
+        except (BadDescription, StoreOpenError) as error:
+            raise ConfigError(str(error)) from error
+        except QueueTooSmall as error:
+            raise ConfigError(f"{config.transport}: {error}") from error
+        crosses = self._transport.crosses_processes
+        if part.role != "all" and not crosses:
+            raise ConfigError(
+                f"{config.transport!r} works within one process only; "
+                f"--role {part.role} needs another transport, such as unix:PATH"
+            )
+        self._in_child = part.role == "all" and crosses and not part.together
+        self._tls = None
+        self._endpoints: list[tuple[str, Any]] = []
+        if part.role != "store":
+            self._tls = tlsContext(config)
+            self._endpoints = [(each, listenEndpoint(reactor, each, config)) for each in config.listen]
+        self._running_parts = AsyncExitStack()
+        self._starting: Deferred[None] | None = None
+        self._why: StartFailed | None = None
+        self.ready: Deferred[None] = Deferred()
+        self.ports: list[IListeningPort] = []
+        self.store: IStore | None = None
+        self.remote: RemoteStore | None = None
+        self.child: StoreProcess | None = None
+
+    # --- life ------------------------------------------------------------------
+
+    def startService(self) -> None:
+        """
+        Begin to start; L{ready} tells when that is done.
+        """
+        super().startService()  # type: ignore[no-untyped-call]
+        self._starting = Deferred.fromCoroutine(self._start())
+        self._starting.addCallbacks(self.ready.callback, self._failed)
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop everything, in the opposite order.
+
+        @return: fires when it has stopped.
+        """
+        super().stopService()  # type: ignore[no-untyped-call]
+        if self._starting is not None:
+            self._starting.cancel()
+        return Deferred.fromCoroutine(self._running_parts.aclose())
+
+    async def _start(self) -> None:
+        if self._part.parent_pipe is not None:
+            watch = ParentWatch(self._reactor, self._part.parent_pipe, self._parentGone)
+            watch.start()
+            self._running_parts.callback(watch.stop)
+        if self._in_child:
+            await self._startChild()
+        elif self._part.role != "frontend":
+            await self._startStore()
+        if self._part.role != "store":
+            await self._startFrontEnd()
+
+    def _failed(self, failure: Failure) -> None:
+        """
+        Not everything could be started: stop what was, and say why.
+        """
+        if self._why is not None:
+            why: Exception = self._why
+        elif isinstance(failure.value, CancelledError) and not self.running:
+            # It was stopped before it was ready; that is no failure.
+            return
+        elif isinstance(
+            failure.value, (StartFailed, ConfigError, StoreOpenError, TransportError, StoreError)
+        ):
+            code = failure.value.code if isinstance(failure.value, StartFailed) else EX_UNAVAILABLE
+            why = StartFailed(str(failure.value), code)
+        else:
+            self.log.failure("The server could not start", failure)
+            why = StartFailed("the server could not start; the log says why")
+        closing = Deferred.fromCoroutine(self._running_parts.aclose())
+        closing.addErrback(lambda error: self.log.failure("While stopping", error))
+        closing.addCallback(lambda _: self.ready.errback(why))
+
+    def _giveUp(self, why: StartFailed) -> None:
+        """
+        Stop starting.
+        """
+        self._why = why
+        if self._starting is not None:
+            self._starting.cancel()
+
+    def _parentGone(self) -> None:
+        self.log.error("The parent process is gone: stopping")
+        self._reactor.stop()
+
+    # --- the store -----------------------------------------------------------
+
+    async def _startStore(self) -> None:
+        config, parts = self._part.config, self._running_parts
+        committer = GroupCommitter(self._reactor, busy_patience=config.store_limits.busy_wait)
+        # The committer waits for other writing processes, without blocking.
+        limits = attrs.evolve(config.store_limits, busy_wait=0.0)
+        url = "sqlite::memory:" if self._part.demo else config.store_url
+        store = openStore(url, limits, create=self._part.demo, committer=committer)
+        self.store = store
+        parts.push_async_callback(store.close)
+        parts.push_async_callback(committer.close)
+        if self._part.demo:
+            await fillDemo(store)
+        if self._part.fill is not None:
+            await self._part.fill(store)
+        server = StoreServer(store, config.ipc_limits, self._reactor)
+        service = StoreServerService(self._transport, server)
+        parts.push_async_callback(_waited, service.stopService)
+        listening = service.whenListening()
+        service.startService()
+        await listening
+        self.log.info("Serving the store {url} at {place}", url=url, place=config.transport)
+
+    async def _startChild(self) -> None:
+        config = self._part.config
+        if self._part.demo:
+            directory = tempfile.TemporaryDirectory(prefix="mailstore-demo-")
+            self._running_parts.callback(directory.cleanup)
+            config = attrs.evolve(config, store_url=f"sqlite:{directory.name}/mail.db")
+            store = openStore(config.store_url, config.store_limits, create=True)
+            await fillDemo(store)
+            await store.close()
+        self.child = StoreProcess(self._reactor, dump(config), self._childHopeless, self._part.twist_options)
+        self.child.startService()
+        self._running_parts.push_async_callback(_waited, self.child.stopService)
+
+    def _childHopeless(self, code: int) -> None:
+        # The child has said why on its standard error, which is ours.
+        self._giveUp(StartFailed("", code))
+
+    # --- the front end ----------------------------------------------------------
+
+    async def _startFrontEnd(self) -> None:
+        config, parts = self._part.config, self._running_parts
+        remote = RemoteStore(config.ipc_limits, self._reactor)
+        self.remote = remote
+        parts.push_async_callback(remote.close)
+        client = StoreClientService(self._transport, remote, self._reactor, config.ipc_limits)
+        parts.push_async_callback(_waited, client.stopService)
+        client.startService()
+        self.log.info("Waiting for the store at {place}", place=config.transport)
+        await remote.whenReady()
+        if self.child is not None:
+            self.child.ready()
+        iterations = QUICK_ITERATIONS if self._part.demo else self._part.iterations
+        authenticator = storeAuthenticator(remote, inThreadsOf(self._reactor), iterations)
+        factory = ImapFactory(remote, authenticator, config.imap_limits, reactor=self._reactor, tls=self._tls)
+        parts.push_async_callback(_waited, factory.disconnectAll)
+        for description, endpoint in self._endpoints:
+            try:
+                port = await endpoint.listen(factory)
+            except CancelledError:
+                raise
+            except Exception as error:
+                raise StartFailed(whyNotListening(description, error)) from error
+            self.ports.append(port)
+            parts.push_async_callback(_waited, port.stopListening)
+            self.log.info("Serving IMAP at {address}", address=port.getHost())
+
+
+async def _waited(stop: Callable[[], Any]) -> None:
+    """
+    Stop something, and wait if that takes time.
+    """
+    result = stop()
+    if isinstance(result, Deferred):
+        await result

@@ -1,0 +1,180 @@
+"""
+Work is linear in the size of a message, whatever it holds.
+
+Processor time for a message is compared with that for one of the same
+kind that is 16 times as big.  Work that grows with the square would take 256 times
+as long; up to 80 times is let pass, as is what takes next to no time at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mailstore.message.addresses import addresses
+from mailstore.message.headers import sentDay
+from mailstore.message.index import dump, load
+from mailstore.message.lines import canonicalSize
+from mailstore.message.sections import filterHeader
+from mailstore.message.structure import parse
+from mailstore.message.text import bodyText, fold, headerText, partHeaderText
+
+SMALL = 6_000
+FACTOR = 16
+ALLOWED = 80
+
+# Seconds that are too few to be compared.
+NOTHING = 0.05
+
+
+def work(data: bytes) -> None:
+    """
+    All that is done with a message when it is delivered, but for its renditions.
+    """
+    canonicalSize([data])
+    message = parse(data)
+    for _, value in headerText(message):
+        fold(value)
+    fold(bodyText(message))
+    partHeaderText(message)
+    sentDay(message)
+    load(dump(message.root))
+    filterHeader(data, ["subject"], True)
+
+
+def repeated(piece: bytes, before: bytes = b"") -> Callable[[int], bytes]:
+    """
+    Makes messages of a size that go on with C{piece} again and again.
+    """
+    return lambda size: before + piece * (size // len(piece))
+
+
+def nested(size: int) -> bytes:
+    """
+    Multiparts in multiparts.
+    """
+    return b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (at, at) for at in range(size // 60)
+    )
+
+
+MULTIPART = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+
+class LinearTests(SynchronousTestCase):
+    """
+    Messages made to be slow to read.
+    """
+
+    def assertLinear(
+        self, make: Callable[[int], bytes], task: Callable[[bytes], object] = work, size: int = SMALL
+    ) -> None:
+        """
+        The task's time grows no faster than it may; a disturbed measurement is repeated.
+        """
+        small, large = make(size), make(size * FACTOR)
+        for _ in range(4):
+            start = time.process_time()
+            task(small)
+            middle = time.process_time()
+            task(large)
+            end = time.process_time()
+            if end - middle < max(NOTHING, ALLOWED * (middle - start)):
+                return
+        self.fail(
+            f"{end - middle:.3f} s for what is {FACTOR} times as big as what took {middle - start:.3f} s"
+        )
+
+    def test_structure(self) -> None:
+        """
+        Many boundary lines, lines like them, parts that have no end or whose headers have none,
+        and deep nesting.
+        """
+        for make in (
+            repeated(b"--b\r\n", MULTIPART),
+            repeated(b"--x\r\n", MULTIPART),
+            repeated(b"--b\r\nA: b\r\n", MULTIPART),
+            repeated(b"--b", MULTIPART + b"--b"),
+            repeated(b"\r\n--b\r\n\r\n", MULTIPART),
+            repeated(b"Content-Type: message/rfc822\r\n\r\n"),
+            repeated(b"\r\n" + MULTIPART + b"--b\r\n", b"A: b"),
+            nested,
+        ):
+            self.assertLinear(make)
+
+    def test_headers(self) -> None:
+        """
+        Many fields, many folds, lines that are none, long lines.
+        """
+        for make in (
+            repeated(b"a:\r\n"),
+            repeated(b"a\r\n", b"a:\r\n"),
+            repeated(b"\r\n ", b"a:"),
+            repeated(b"x"),
+            repeated(b"x", b"a: "),
+            repeated(b" "),
+            repeated(b"\t \r", b"a"),
+        ):
+            self.assertLinear(make)
+
+    def test_values(self) -> None:
+        """
+        Parameters, languages, dates and encoded words that do not come to an end.
+        """
+        for make in (
+            repeated(b";", b"Content-Type: a/b"),
+            repeated(b";a=", b"Content-Type: a/b"),
+            repeated(b'\\"', b'Content-Type: a/b; a="'),
+            repeated(b" (", b"Content-Type: a/b; a=b"),
+            repeated(b"a,", b"Content-Language: "),
+            repeated(b"1 ", b"Date: "),
+            repeated(b" \t", b"Content-ID: x"),
+            repeated(b"=?", b"Subject: "),
+            repeated(b"=?a?q?", b"Subject: "),
+            repeated(b"=?utf-8?q?a?= ", b"Subject: "),
+        ):
+            self.assertLinear(make)
+
+    def test_texts(self) -> None:
+        """
+        Transfer encodings, charsets and marks.
+        """
+        printable = b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        charset = b"Content-Type: text/plain; charset="
+        for make in (
+            repeated(b"=", printable),
+            repeated(b" ", printable),
+            repeated(b"=", b"Content-Transfer-Encoding: base64\r\n\r\n"),
+            repeated(b"+AAAA", charset + b"utf-7\r\n\r\n"),
+            repeated(b"~{", charset + b"hz\r\n\r\n"),
+            repeated(b"\x1b$B", charset + b"iso-2022-jp\r\n\r\n"),
+            repeated(b"a-", charset + b"punycode\r\n\r\n"),
+            repeated("\u0316\u0301".encode(), b"\r\n"),
+            repeated("\ufdfa".encode(), b"\r\n"),
+        ):
+            self.assertLinear(make)
+
+    def test_addresses(self) -> None:
+        """
+        Address lists of whatever special character comes to mind.
+        """
+        for piece in (
+            b"(",
+            b")",
+            b'\\"',
+            b"(\\",
+            b"<",
+            b">",
+            b"a<",
+            b"<@",
+            b"@,",
+            b"a:;",
+            b"a ",
+            b",",
+            b"a,",
+            b"@",
+        ):
+            for before in (b"", b'"', b"<", b"<@a,"):
+                self.assertLinear(repeated(piece, before), addresses, 1_500)
