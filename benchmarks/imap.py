@@ -33,7 +33,8 @@ from _imapload import (
 )
 
 from mailstore import stores
-from mailstore.auth.passwords import credentialsFor
+from mailstore.auth.keys import makeCredentials
+from mailstore.engine.limits import EngineLimits
 from mailstore.interfaces import IStore
 from mailstore.model import SYSTEM, NewMessage
 
@@ -82,7 +83,7 @@ class Table:
 
 async def _users(store: IStore) -> None:
     for user in ("alice", "bob"):
-        await store.createUser(user, credentialsFor("password"))
+        await store.createUser(user, makeCredentials("password"))
     await store.setRights(SYSTEM, "Public Folders", "alice", "lrswipkxtea")
 
 
@@ -105,7 +106,7 @@ def server(directory: pathlib.Path, folders: int, messages: int) -> Iterator[tup
     @return: process id and port.
     """
     url = f"sqlite:///{directory}/mail.db"
-    asyncio.run(_fill(stores.openStore(url, create=True), folders, messages))
+    asyncio.run(_fill(stores.openStore(url, EngineLimits(), create=True), folders, messages))
     port = freePort()
     command = python(
         *("-m", "twisted", "mailstore", "--store", url),

@@ -100,6 +100,7 @@ class MailService(Service):
     @ivar ready: fires when it serves, fails with L{StartFailed} if it never will.
     @ivar ports: the sockets where clients can connect.
     @ivar store: the store, if it is in this process.
+    @ivar server: what serves it.
     @ivar remote: the way to the store, if there is a front end.
     @ivar child: keeps the store's process, if that is this one's child.
     """
@@ -145,6 +146,7 @@ class MailService(Service):
         self.store: IStore | None = None
         self.remote: RemoteStore | None = None
         self.child: StoreProcess | None = None
+        self.server: StoreServer | None = None
 
     # --- life ------------------------------------------------------------------
 
@@ -228,8 +230,8 @@ class MailService(Service):
             await fillDemo(store)
         if self._part.fill is not None:
             await self._part.fill(store)
-        server = StoreServer(store, config.ipc_limits, self._reactor)
-        service = StoreServerService(self._transport, server)
+        self.server = StoreServer(store, config.ipc_limits, self._reactor)
+        service = StoreServerService(self._transport, self.server)
         parts.push_async_callback(_waited, service.stopService)
         listening = service.whenListening()
         service.startService()

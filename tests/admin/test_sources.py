@@ -274,7 +274,7 @@ class LooksLikeMailTests(SynchronousTestCase):
         """
         A header field in the first lines makes a message, however broken.
         """
-        for head in (MAIL, FROM, b"\r\nA: b", b"garbage\nTo : x", b"X-Y:", b"\xff\nSubject:y"):
+        for head in (MAIL, FROM, b"\r\nCC: b", b"garbage\nTo : x", b"X-Y:", b"\xff\nSubject:y"):
             self.assertTrue(looksLikeMail(head, True), head)
             self.assertTrue(looksLikeMail(head, False), head)
 

@@ -279,7 +279,9 @@ def joined(
     return both
 
 
-async def allOf(iterator: AsyncGenerator[Any, None], on_each: Callable[[Any], None] | None = None) -> list[Any]:
+async def allOf(
+    iterator: AsyncGenerator[Any, None], on_each: Callable[[Any], None] | None = None
+) -> list[Any]:
     """
     All batches.
     """

@@ -57,7 +57,9 @@ class CallTests(SynchronousTestCase):
         both.store.error = NoSuchFolder("there is no such folder")
         outcome = both.start(both.remote.rights("ann", "Sent"))
         both.settle()
-        self.assertEqual(str(self.assertRaises(NoSuchFolder, lambda: outcome.value)), "there is no such folder")
+        self.assertEqual(
+            str(self.assertRaises(NoSuchFolder, lambda: outcome.value)), "there is no such folder"
+        )
 
     def test_unforeseenError(self) -> None:
         """
@@ -581,7 +583,9 @@ class UploadTests(SynchronousTestCase):
         A message handed over whole is brought in by pieces if it is long.
         """
         both = joined(self.LIMITS)
-        outcome = both.start(both.remote.append("ann", "Sent", (NewMessage(b"a" * 60), NewMessage(b"b" * 60))))
+        outcome = both.start(
+            both.remote.append("ann", "Sent", (NewMessage(b"a" * 60), NewMessage(b"b" * 60)))
+        )
         both.settle()
         self.assertEqual(outcome.value.uids, (1, 2))
         [upload] = both.store.uploads.values()
@@ -614,7 +618,9 @@ class UploadTests(SynchronousTestCase):
             outcome.deferred.cancel()
             both.settle()
             if outcome.error is not None:
-                self.assertEqual([each.discarded for each in both.store.uploads.values() if not each.discarded], [])
+                self.assertEqual(
+                    [each.discarded for each in both.store.uploads.values() if not each.discarded], []
+                )
                 self.assertEqual(both.server.front_ends[0].uploads, 0)
 
     def test_usedUpOnFailure(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from mailstore.message import index, structure
 from mailstore.message.addresses import addresses
 from mailstore.message.headers import sentDay
 from mailstore.message.index import dump, load
@@ -90,8 +91,11 @@ class LinearTests(SynchronousTestCase):
     def test_structure(self) -> None:
         """
         Many boundary lines, lines like them, parts that have no end or whose headers have none,
-        and deep nesting.
+        and deep nesting; also when parts are not bounded.
         """
+        self.patch(structure, "MAX_PARTS", 1 << 30)
+        self.patch(structure, "MAX_HEADERS", 1 << 30)
+        self.patch(index, "MAX_PARTS", 1 << 30)
         for make in (
             repeated(b"--b\r\n", MULTIPART),
             repeated(b"--x\r\n", MULTIPART),

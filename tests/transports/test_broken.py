@@ -25,6 +25,7 @@ def runSuite(fault: Fault) -> tuple[set[str], set[str]]:
 
     class Suite(TransportTestsMixin, TestCase):
         patience = 0.03
+        timeout = 2.0
 
         def makeTransport(self, limits: Limits) -> ITransport:
             from twisted.internet import reactor
@@ -35,7 +36,7 @@ def runSuite(fault: Fault) -> tuple[set[str], set[str]]:
     suite = TestLoader().loadClass(Suite)
     suite.run(result)
     names = set(TestLoader().getTestCaseNames(Suite))
-    failed = {case._testMethodName for case, _ in (*result.failures, *result.errors)}
+    failed = {str(case.id()).rpartition(".")[2] for case, _ in (*result.failures, *result.errors)}
     return failed, names - failed
 
 

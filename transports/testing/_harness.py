@@ -216,6 +216,8 @@ class ConformanceBase(_Base):
 
     #: Seconds that a check waits for something that must happen.
     patience = 10.0
+    #: Seconds after which a check is broken off.
+    timeout = 60.0
 
     def makeTransport(self, limits: Limits) -> ITransport:
         """

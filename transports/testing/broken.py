@@ -102,7 +102,7 @@ class CounterNotRestored(MemoryChannel):
     A refusal leaves blocks allocated.
     """
 
-    class window_class(CreditWindow):  # noqa: N801
+    class window_class(CreditWindow):
         """
         Allocates first and asks later.
         """
@@ -123,7 +123,7 @@ class ForgetsTheHeader(MemoryChannel):
     Blocks are counted for the bytes of the message only.
     """
 
-    class window_class(CreditWindow):  # noqa: N801
+    class window_class(CreditWindow):
         """
         Counts without the header.
         """

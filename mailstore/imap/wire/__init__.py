@@ -6,9 +6,10 @@ These sentences hold:
   - Framing comes before parsing.  L{Framer<mailstore.imap.wire.framer.Framer>} cuts the stream into commands
     without knowing one; only then a L{Reader<mailstore.imap.wire.reader.Reader>} looks at what a
     command says.  What it finds wrong there never moves the place where the next command begins.
-  - Whatever the bytes, reading raises L{ParseError<mailstore.imap.wire.values.ParseError>} and nothing else, in
-    time proportional to their number, and what comes out is bounded by
-    L{FramerLimits<mailstore.imap.wire.framer.FramerLimits>} and L{ReaderLimits<mailstore.imap.wire.reader.ReaderLimits>}.
+  - Whatever the bytes, reading raises L{ParseError<mailstore.imap.wire.values.ParseError>} and
+    nothing else, in time proportional to their number, and what comes out is bounded by
+    L{FramerLimits<mailstore.imap.wire.framer.FramerLimits>} and
+    L{ReaderLimits<mailstore.imap.wire.reader.ReaderLimits>}.
   - Every character class and production stands below its ABNF.
   - What L{writer<mailstore.imap.wire.writer>} writes is well formed for any client, whatever it is given.
 

@@ -78,9 +78,6 @@ def decode(data: bytes) -> str:
         pieces.append(run)
     pieces.append(data[at:].decode("ascii", "replace"))
     name = "".join(pieces)
-    try:
-        if encode(name) == data:
-            return name
-    except UnicodeEncodeError:
-        pass
-    raise _bad()
+    if encode(name) != data:
+        raise _bad()
+    return name

@@ -11,7 +11,6 @@ one (L{mailstore.imap.wire.fetchitems} and so on).
 from __future__ import annotations
 
 import re
-from binascii import Error as BinasciiError
 from binascii import a2b_base64
 from collections.abc import Callable
 from datetime import date
@@ -136,12 +135,9 @@ def decodeBase64(line: bytes) -> bytes:
     @raise ParseError: it is no base64; also for C{*}, which cancels and is to
         be looked for before.
     """
-    if _BASE64.fullmatch(line) is not None:
-        try:
-            return a2b_base64(line)
-        except BinasciiError:
-            pass
-    raise ParseError("That is not base64")
+    if _BASE64.fullmatch(line) is None:
+        raise ParseError("That is not base64")
+    return a2b_base64(line)
 
 
 class Reader:

@@ -132,7 +132,7 @@ class MessageCase(SynchronousTestCase):
         for user in ("alice", "bob"):
             self.result(self.engine.createUser(user, Credentials(b"salt", 1, b"", b"")))
         self.store = Between(self.engine)
-        self.server = support.Server(store=self.store)
+        self.server = support.Server(self, store=self.store)
         self.addCleanup(self.server.factory.stopFactory)
 
     def result(self, work: Awaitable[_Result]) -> _Result:
@@ -150,6 +150,7 @@ class MessageCase(SynchronousTestCase):
         A session that is signed in and has a folder open, if one is named.
         """
         client = Client(self.server)
+        self.server.clients.append(client)
         client.login(user.encode())
         if folder:
             self.assertOk(client.command(f'{command} "{folder}"'))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from mailstore.errors import StoreUnavailable
-from mailstore.imap import flagstore
+from mailstore.imap.commands import store
 from mailstore.model import SYSTEM, UidSet
 from tests.imap.commands.messagecase import MessageCase, plain
 
@@ -132,9 +132,6 @@ class StoreTests(MessageCase):
         """
         Many messages are changed in groups, each told before the next is begun.
         """
-        self.patch(flagstore, "GROUP", 2)
-        from mailstore.imap.commands import store
-
         self.patch(store, "GROUP", 2)
         self.fill(plain("5"))
         self.remove(2)
@@ -149,8 +146,6 @@ class StoreTests(MessageCase):
         """
         If a later group cannot be changed, the answer is NO after what was done.
         """
-        from mailstore.imap.commands import store
-
         self.patch(store, "GROUP", 2)
         client = self.client()
 

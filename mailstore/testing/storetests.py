@@ -1,0 +1,57 @@
+"""
+What every store must do: a test case for a new L{IStore<mailstore.interfaces.IStore>},
+or a new way to reach one.
+
+A store is tested by a class of a few lines::
+
+    class MyStoreTests(StoreTestsMixin, TestCase):
+        async def makeStore(self):
+            engine = mailstore.engine.open(
+                "sqlite::memory:",
+                limits=self.limits,
+                renditions=self.renditions,
+                renditions_version=self.renditions_version,
+            )
+            return reachedByMyWay(engine), engine
+"""
+
+from __future__ import annotations
+
+from mailstore.testing.storecases.appending import AppendTests, UploadTests
+from mailstore.testing.storecases.base import (
+    CREDENTIALS,
+    LIMITS,
+    RENDITIONS,
+    RENDITIONS_VERSION,
+    Recorder,
+    StoreCase,
+)
+from mailstore.testing.storecases.changing import CopyTests, ExpungeTests, FlagTests, OwnSeenTests
+from mailstore.testing.storecases.fetching import FetchTests, SectionTests
+from mailstore.testing.storecases.hierarchy import (
+    CreateTests,
+    DeleteTests,
+    ListingTests,
+    RenameTests,
+    StatusTests,
+    SubscriptionTests,
+)
+from mailstore.testing.storecases.opening import ChangesTests, ObserverTests, OpenTests
+from mailstore.testing.storecases.rights import AclTests, RightsMatrixTests
+from mailstore.testing.storecases.searching import CloseTests, SearchTests
+from mailstore.testing.storecases.users import UserTests
+
+__all__ = (
+    "CREDENTIALS",
+    "GROUPS",
+    "LIMITS",
+    "RENDITIONS",
+    "RENDITIONS_VERSION",
+    "Recorder",
+    "StoreTestsMixin",
+)
+
+#: The groups of tests, by what they test.
+GROUPS: tuple[type[StoreCase], ...] = (
+    UserTests, ListingTests, CreateTests,
+)
