@@ -25,6 +25,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "transports": ("attrs", "twisted", "zope"),
     "transports.testing": ("attrs", "hypothesis", "transports", "twisted", "zope"),
     "mailstore": (),
+    "mailstore.__main__": ("mailstore.admin",),
     "mailstore.errors": (),
     "mailstore.model": ("attrs", "mailstore.errors"),
     "mailstore.interfaces": ("mailstore.errors", "mailstore.model", "zope"),

@@ -5,6 +5,8 @@ One conversation with the server, over every transport: the answers are the same
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -106,9 +108,10 @@ def _converse(transport: str) -> list[bytes]:
     with MailServer(
         users={"alice": "secret", "bob": "secret"},
         folders=["Public Folders/News"],
-        rights={"Public Folders": {"alice": "lrswipkxtea", "bob": "lrst"}},
+        administrators=["alice"],
         transport=transport,
     ) as server:
+        server.setRights("Public Folders/News", "bob", "lrst")
         clients = [RawClient(server.port), RawClient(server.port)]
         try:
             for who, line in _SCRIPT:
@@ -130,8 +133,10 @@ class TranscriptTests(SynchronousTestCase):
         """
         C{memory:} and C{unix:} give the same conversation, byte for byte.
         """
+        directory = tempfile.mkdtemp(prefix="ms")
+        self.addCleanup(shutil.rmtree, directory)
         over_memory = _converse("memory:")
-        self.assertEqual(_converse("unix:"), over_memory)
+        self.assertEqual(_converse(f"unix:{directory}/s"), over_memory)
         tagged = [each.split(b" ", 2)[1] for each in over_memory if re.match(rb"a\d+ ", each)]
         self.assertEqual(len(tagged), len(_SCRIPT))
         self.assertGreater(tagged.count(b"OK"), 40)

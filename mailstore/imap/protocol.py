@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
+    INegotiated,
     IPushProducer,
     IReactorTime,
     ISSLTransport,
@@ -172,7 +173,8 @@ class ImapProtocol(Protocol):
         Begin the session.
         """
         transport = self._transport
-        self.secure = ISSLTransport.providedBy(transport)
+        # A transport wrapped by an endpoint's TLS has only the second of the two.
+        self.secure = ISSLTransport.providedBy(transport) or INegotiated.providedBy(transport)
         if ITCPTransport.providedBy(transport):
             # Answers are made whole before they are written; waiting for more only delays them.
             transport.setTcpNoDelay(True)

@@ -131,7 +131,7 @@ class MailServer:
         """
         if self._thread is not None:
             raise RuntimeError("it runs already")
-        self._reactor = _Reactor()
+        self._reactor = _Reactor()  # type: ignore[no-untyped-call]
         part = Part(self._config, together=True, fill=self._fill, iterations=QUICK_ITERATIONS)
         try:
             self._service = MailService(self._reactor, part)
@@ -166,7 +166,8 @@ class MailServer:
         self._reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
         service.startService()
         await service.ready
-        self.port = service.ports[0].getHost().port
+        address: Any = service.ports[0].getHost()
+        self.port = address.port
 
     async def _fill(self, store: IStore) -> None:
         for name, password in self._users.items():

@@ -24,7 +24,6 @@ from mailstore.testing.storecases.base import (
     RENDITIONS,
     RENDITIONS_VERSION,
     Recorder,
-    StoreCase,
 )
 from mailstore.testing.storecases.changing import CopyTests, ExpungeTests, FlagTests, OwnSeenTests
 from mailstore.testing.storecases.fetching import FetchTests, SectionTests
@@ -43,7 +42,6 @@ from mailstore.testing.storecases.users import UserTests
 
 __all__ = (
     "CREDENTIALS",
-    "GROUPS",
     "LIMITS",
     "RENDITIONS",
     "RENDITIONS_VERSION",
@@ -51,7 +49,32 @@ __all__ = (
     "StoreTestsMixin",
 )
 
-#: The groups of tests, by what they test.
-GROUPS: tuple[type[StoreCase], ...] = (
-    UserTests, ListingTests, CreateTests,
-)
+
+class StoreTestsMixin(
+    UserTests,
+    ListingTests,
+    CreateTests,
+    DeleteTests,
+    RenameTests,
+    SubscriptionTests,
+    StatusTests,
+    AclTests,
+    RightsMatrixTests,
+    OpenTests,
+    ChangesTests,
+    ObserverTests,
+    AppendTests,
+    UploadTests,
+    FetchTests,
+    SectionTests,
+    FlagTests,
+    CopyTests,
+    ExpungeTests,
+    OwnSeenTests,
+    SearchTests,
+    CloseTests,
+):
+    """
+    Tests of a store.  Mix in before L{twisted.trial.unittest.TestCase}, and say
+    in C{makeStore} how to make one.
+    """

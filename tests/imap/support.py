@@ -16,7 +16,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
+from zope.interface import Interface, alsoProvides, implementer
 
 from mailstore.errors import (
     FolderExists,
@@ -331,6 +331,10 @@ class FakeTransport(StringTransport):
         super().__init__(peerAddress=address)
         self.protocol: ImapProtocol | None = None
         self.aborted = False
+        self.no_delay = False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        self.no_delay = enabled
 
     def loseConnection(self) -> None:
         self._lose()
@@ -351,13 +355,23 @@ class Client:
     Somebody who talks to a session.
     """
 
-    def __init__(self, server: Server, address: IAddress = LOOPBACK, greeting: bool = True) -> None:
+    def __init__(
+        self,
+        server: Server,
+        address: IAddress = LOOPBACK,
+        greeting: bool = True,
+        provides: tuple[type[Interface], ...] = (),
+    ) -> None:
+        """
+        @param provides: interfaces of the transport.
+        """
         protocol = server.factory.buildProtocol(address)
         assert isinstance(protocol, ImapProtocol)
         self.protocol = protocol
         self.clock = server.clock
         self.transport = FakeTransport(address)
         self.transport.protocol = self.protocol
+        alsoProvides(self.transport, *provides)
         self.protocol.makeConnection(self.transport)
         self._tag = 0
         if greeting:
@@ -446,11 +460,16 @@ class Server:
         for client in self.clients:
             client.disconnect()
 
-    def connect(self, address: IAddress = LOOPBACK, greeting: bool = True) -> Client:
+    def connect(
+        self,
+        address: IAddress = LOOPBACK,
+        greeting: bool = True,
+        provides: tuple[type[Interface], ...] = (),
+    ) -> Client:
         """
         A client that has heard the greeting.
         """
-        self.clients.append(Client(self, address, greeting))
+        self.clients.append(Client(self, address, greeting, provides))
         return self.clients[-1]
 
     def client(self, user: bytes = b"alice") -> Client:

@@ -59,9 +59,7 @@ class MessageSetTests(SynchronousTestCase):
         Groups are in few ranges too.
         """
         everything = UidSet(((2, 4), (7, 7), (9, 12), (20, 20)))
-        self.assertEqual(
-            list(groups(_MESSAGES, everything, 5)), [UidSet(((2, 9),)), UidSet(((10, 20),))]
-        )
+        self.assertEqual(list(groups(_MESSAGES, everything, 5)), [UidSet(((2, 9),)), UidSet(((10, 20),))])
 
     def test_orderedRuns(self) -> None:
         """

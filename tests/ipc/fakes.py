@@ -34,7 +34,7 @@ class TurningClock(Clock):
         """
         Call what is due now.
         """
-        due = [each for each in self.getDelayedCalls() if each.getTime() <= self.seconds()]
+        due = [each for each in self.calls if each.getTime() <= self.seconds()]
         for each in due:
             if each.active():
                 self.calls.remove(each)
@@ -253,7 +253,9 @@ class Outcome:
     @property
     def error(self) -> type[BaseException] | None:
         [result] = self.results
-        return type(result.value) if isinstance(result, Failure) else None
+        if isinstance(result, Failure) and result.value is not None:
+            return type(result.value)
+        return None
 
 
 def joined(

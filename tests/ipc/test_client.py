@@ -238,7 +238,8 @@ class PatienceTests(SynchronousTestCase):
         both = joined(
             IpcLimits(poll_interval=0, max_held=8192, max_request=8192, inline_upload=10, upload_piece=10)
         )
-        both.store.gate = gate = Deferred()
+        gate: Deferred[None] = Deferred()
+        both.store.gate = gate
         outcomes = [both.start(both.remote.rights("ann", "x" * 3000)) for _ in range(4)]
         both.settle()
         self.assertEqual((both.remote.calls, both.remote.waiting), (2, 2))

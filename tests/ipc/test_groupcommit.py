@@ -277,7 +277,7 @@ class FileTests(TestCase):
         self.db.execute("CREATE TABLE t (n INTEGER)")
         self.commits = self.refusals = 0
         self.refused_often: Deferred[None] = Deferred()
-        self.committer = GroupCommitter(reactor)  # type: ignore[arg-type]
+        self.committer = GroupCommitter(reactor)
         self.committer.attach(self.begin, self.commit, lambda: None)
         self.addCleanup(lambda: Deferred.fromCoroutine(self.committer.close()))
 

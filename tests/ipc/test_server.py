@@ -217,7 +217,8 @@ class HostileTests(SynchronousTestCase):
         raw.say(Kind.REQUEST, 1, encode(m.Asked(60.0, m.OpenUpload("ann", "x", 10, False))))
         self.both.settle()
         [upload] = self.both.store.uploads.values()
-        upload.gate = gate = Deferred()
+        gate: Deferred[None] = Deferred()
+        upload.gate = gate
         for number in (2, 3):
             raw.say(Kind.REQUEST, number, encode(m.Asked(60.0, m.WriteUpload(1, b"x"))))
         self.assertEqual(
@@ -352,7 +353,8 @@ class FreeingTests(SynchronousTestCase):
         raw.say(Kind.REQUEST, 1, SEARCH)
         raw.say(Kind.REQUEST, 2, encode(m.Asked(60.0, m.OpenUpload("ann", "x", 10, False))))
         both.settle()
-        both.store.gate = gate = Deferred()
+        gate: Deferred[None] = Deferred()
+        both.store.gate = gate
         raw.say(Kind.REQUEST, 3, RIGHTS)
         raw.say(Kind.REQUEST, 4, encode(m.Asked(60.0, m.OpenUpload("ann", "x", 10, False))))
         both.settle()

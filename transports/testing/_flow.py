@@ -303,7 +303,7 @@ class FlowTests(ConformanceBase):
         A long queue is delivered over several turns of the reactor, so that
         others have theirs; and all of it is delivered.
         """
-        limits = Limits(block_size=64, capacity=4096)
+        limits = Limits(block_size=64, capacity=1024)
         pair = await self.openPair(limits)
         for _ in range(limits.capacity):
             pair.left.channel.send(b"")
@@ -326,7 +326,7 @@ class FlowTests(ConformanceBase):
         """
         What the budget leaves over is delivered though nothing further arrives.
         """
-        limits = Limits(block_size=64, capacity=3000)
+        limits = Limits(block_size=64, capacity=1024)
         pair = await self.openPair(limits)
         pair.right.resume()
         for _ in range(limits.capacity):

@@ -29,7 +29,7 @@ class AppendTests(StoreCase):
     C{append} with whole messages.
     """
 
-    async def test_one(self) -> None:
+    async def test_appendOne(self) -> None:
         """
         A message comes back byte for byte, with its flags and dates.
         """
@@ -45,7 +45,7 @@ class AppendTests(StoreCase):
         self.assertEqual(row.sections, ((mail(),),))
         self.assertEqual((await self.flags("alice", opened.folder))[1], {"\\Flagged", "word"})
 
-    async def test_several(self) -> None:
+    async def test_appendSeveral(self) -> None:
         """
         Several messages get UIDs in their order, also when they are the same.
         """
@@ -55,7 +55,7 @@ class AppendTests(StoreCase):
         for uid, number in zip(uids, (1, 2, 1), strict=True):
             self.assertEqual(await self.content("alice", opened.folder, uid), mail(number))
 
-    async def test_none(self) -> None:
+    async def test_appendNone(self) -> None:
         """
         No messages are no change.
         """
@@ -63,7 +63,7 @@ class AppendTests(StoreCase):
         self.assertEqual((await self.store.append("alice", "INBOX", ())).uids, ())
         self.assertEqual(await self.opened("alice", "INBOX"), before)
 
-    async def test_any(self) -> None:
+    async def test_appendAny(self) -> None:
         """
         Anything is a message; what is served has CRLF line ends and no NUL, and
         its size is that of what is served.
@@ -84,7 +84,7 @@ class AppendTests(StoreCase):
             self.assertEqual(list(uint64s(rows[uid].sizes)), [len(served)])
             self.assertEqual(await self.content("alice", folder, uid), served)
 
-    async def test_allOrNone(self) -> None:
+    async def test_appendAllOrNone(self) -> None:
         """
         If one of the messages cannot be stored, none is.
         """
@@ -100,14 +100,14 @@ class AppendTests(StoreCase):
         self.assertEqual((opened.status.messages, opened.keywords), (0, ()))
         self.assertEqual(await self.append("alice", "INBOX", mail()), (1,))
 
-    async def test_tooMany(self) -> None:
+    async def test_appendTooMany(self) -> None:
         """
         An append can bring so many messages at once.
         """
         messages = (NewMessage(mail()),) * (self.limits.max_append + 1)
         await self.refused(LimitReached, self.store.append("alice", "INBOX", messages))
 
-    async def test_refused(self) -> None:
+    async def test_appendRefused(self) -> None:
         """
         It needs C{i} on a folder that there is and that holds messages.
         """
@@ -123,7 +123,7 @@ class UploadTests(StoreCase):
     C{upload}, and C{append} with uploads.
     """
 
-    async def _upload(self, data: bytes, piece: int = 50_000, size: int | None = None) -> IUpload:
+    async def _handedIn(self, data: bytes, piece: int = 50_000, size: int | None = None) -> IUpload:
         """
         Hand in C{data} in pieces.
         """
@@ -132,7 +132,7 @@ class UploadTests(StoreCase):
             await upload.write(data[at : at + piece])
         return upload
 
-    async def test_sizes(self) -> None:
+    async def test_uploadSizes(self) -> None:
         """
         Messages of sizes around those at which something is done otherwise come back as they were.
         """
@@ -144,11 +144,11 @@ class UploadTests(StoreCase):
         ]
         folder = (await self.opened("alice", "INBOX")).folder
         for message in messages:
-            upload = await self._upload(message)
+            upload = await self._handedIn(message)
             (uid,) = (await self.store.append("alice", "INBOX", (NewMessage(upload.token),))).uids
             self.assertEqual(await self.content("alice", folder, uid), message)
 
-    async def test_big(self) -> None:
+    async def test_uploadBig(self) -> None:
         """
         A message of more than 5 MB goes in and out in pieces, whether its line
         ends must be made CRLF or not.
@@ -159,7 +159,7 @@ class UploadTests(StoreCase):
         served = mail() + b"\r\n".join(lines)
         for message in (served, served.replace(b"\r\n", b"\n")):
             self.assertGreater(len(message), 5_000_000)
-            upload = await self._upload(message, 60_001)
+            upload = await self._handedIn(message, 60_001)
             (uid,) = (await self.store.append("alice", "INBOX", (NewMessage(upload.token),))).uids
             pieces = await self.all(self.store.readSection("alice", folder, uid, Section()))
             self.assertLessEqual(max(map(len, pieces)), self.limits.batch_bytes)
@@ -170,11 +170,11 @@ class UploadTests(StoreCase):
             row = (await self.fetched("alice", folder, UidSet(((uid, uid),)), spec))[uid]
             self.assertEqual(row.sections, ((len(served),), (served[4_000_000:4_000_010],)))
 
-    async def test_several(self) -> None:
+    async def test_uploadSeveral(self) -> None:
         """
         Uploads and whole messages can be stored together.
         """
-        one, two = await self._upload(mail(1)), await self._upload(mail(3))
+        one, two = await self._handedIn(mail(1)), await self._handedIn(mail(3))
         messages = (NewMessage(one.token), NewMessage(mail(2)), NewMessage(two.token))
         uids = (await self.store.append("alice", "INBOX", messages)).uids
         folder = (await self.opened("alice", "INBOX")).folder
@@ -182,17 +182,17 @@ class UploadTests(StoreCase):
             [await self.content("alice", folder, uid) for uid in uids], [mail(1), mail(2), mail(3)]
         )
 
-    async def test_incomplete(self) -> None:
+    async def test_uploadIncomplete(self) -> None:
         """
         An upload that lacks bytes cannot be stored, and is used up by the attempt.
         """
-        upload = await self._upload(mail(), size=len(mail()) + 1)
+        upload = await self._handedIn(mail(), size=len(mail()) + 1)
         messages = (NewMessage(upload.token),)
         await self.refused(InvalidRequest, self.store.append("alice", "INBOX", messages))
         await self.refused(InvalidRequest, self.store.append("alice", "INBOX", messages))
         self.assertEqual((await self.store.status("alice", "INBOX")).messages, 0)
 
-    async def test_tooMuch(self) -> None:
+    async def test_uploadTooMuch(self) -> None:
         """
         An upload cannot have more bytes than were announced.
         """
@@ -201,55 +201,56 @@ class UploadTests(StoreCase):
         await self.refused(MessageTooBig, upload.write(b"x"))
         upload.discard()
 
-    async def test_tooBig(self) -> None:
+    async def test_uploadTooBig(self) -> None:
         """
         More than the store accepts is refused when it is announced.
         """
         too_big = self.limits.max_message + 1
         await self.refused(MessageTooBig, self.store.upload("alice", "INBOX", too_big))
 
-    async def test_discarded(self) -> None:
+    async def test_uploadDiscarded(self) -> None:
         """
         An upload that was thrown away cannot be stored; throwing it away again is nothing.
         """
-        upload = await self._upload(mail())
+        upload = await self._handedIn(mail())
         token = upload.token
         upload.discard()
         upload.discard()
         await self.refused(InvalidRequest, self.store.append("alice", "INBOX", (NewMessage(token),)))
 
-    async def test_once(self) -> None:
+    async def test_uploadOnce(self) -> None:
         """
         An upload can be stored once, and not twice in one append either.
         """
-        upload = await self._upload(mail())
+        upload = await self._handedIn(mail())
         messages = (NewMessage(upload.token),)
         await self.store.append("alice", "INBOX", messages)
         await self.refused(InvalidRequest, self.store.append("alice", "INBOX", messages))
-        other = await self._upload(mail())
+        other = await self._handedIn(mail())
         await self.refused(
-            InvalidRequest, self.store.append("alice", "INBOX", (NewMessage(other.token), NewMessage(other.token)))
+            InvalidRequest,
+            self.store.append("alice", "INBOX", (NewMessage(other.token), NewMessage(other.token))),
         )
         upload.discard()
 
-    async def test_ofAnother(self) -> None:
+    async def test_uploadOfAnother(self) -> None:
         """
         Nobody can store what somebody else has handed in.
         """
-        upload = await self._upload(mail())
+        upload = await self._handedIn(mail())
         await self.refused(InvalidRequest, self.store.append("bob", "INBOX", (NewMessage(upload.token),)))
         self.assertEqual((await self.store.status("bob", "INBOX")).messages, 0)
 
-    async def test_usedUpOnFailure(self) -> None:
+    async def test_uploadUsedUpOnFailure(self) -> None:
         """
         A failed append uses its uploads up.
         """
-        upload = await self._upload(mail())
+        upload = await self._handedIn(mail())
         messages = (NewMessage(upload.token),)
         await self.refused(NoSuchFolder, self.store.append("alice", "none", messages))
         await self.refused(InvalidRequest, self.store.append("alice", "INBOX", messages))
 
-    async def test_tooManyAtOnce(self) -> None:
+    async def test_uploadTooManyAtOnce(self) -> None:
         """
         There can be so many uploads at once; each that ends makes room.
         """
@@ -263,7 +264,7 @@ class UploadTests(StoreCase):
         for upload in uploads:
             upload.discard()
 
-    async def test_refused(self) -> None:
+    async def test_uploadRefused(self) -> None:
         """
         It needs C{i} on a folder that there is and that holds messages.
         """

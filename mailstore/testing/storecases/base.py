@@ -31,7 +31,26 @@ from mailstore.model import (
 )
 
 if TYPE_CHECKING:
-    from twisted.trial.unittest import TestCase as _Case
+
+    class _Case:
+        """
+        What is used of L{twisted.trial.unittest.TestCase}, which has no types.
+        """
+
+        addCleanup: Any
+        assertEqual: Any
+        assertNotEqual: Any
+        assertIs: Any
+        assertIsNone: Any
+        assertTrue: Any
+        assertFalse: Any
+        assertIn: Any
+        assertNotIn: Any
+        assertGreater: Any
+        assertGreaterEqual: Any
+        assertLess: Any
+        assertLessEqual: Any
+
 else:
     _Case = object
 
@@ -134,7 +153,10 @@ class StoreCase(_Case):
         """
         raise NotImplementedError
 
-    async def setUp(self) -> None:
+    def setUp(self) -> Any:
+        return self._begin()
+
+    async def _begin(self) -> None:
         self.store, self.admin = await self.makeStore()
         self.addCleanup(self._close)
         for name in ("alice", "bob", "carol"):
@@ -164,7 +186,7 @@ class StoreCase(_Case):
         except Exception as raised:
             self.assertIs(type(raised), error, repr(raised))
             return str(raised)
-        self.fail(f"{error.__name__} not raised")
+        raise AssertionError(f"{error.__name__} not raised")
 
     async def refusedAnswer(self, error: type[Exception], answer: AsyncGenerator[Any, None]) -> str:
         """

@@ -27,7 +27,7 @@ class FlagTests(StoreCase):
     C{storeFlags}.
     """
 
-    async def test_modes(self) -> None:
+    async def test_flagsModes(self) -> None:
         """
         Flags are added, removed and replaced; names are the same in any case.
         """
@@ -44,7 +44,7 @@ class FlagTests(StoreCase):
             self.assertEqual(await self.flags("alice", folder), {1: expected, 2: set()})
         self.assertEqual((await self.opened("alice", "INBOX")).keywords, ("Word", "other"))
 
-    async def test_all(self) -> None:
+    async def test_flagsAll(self) -> None:
         """
         Every message named that exists is told, with its flags now, whether it changed or not.
         """
@@ -57,7 +57,7 @@ class FlagTests(StoreCase):
         nothing = await self.store.storeFlags("alice", folder, UidSet(((9, 9),)), _ADD, ("\\Seen",))
         self.assertEqual((nothing.changed.uids, nothing.unchanged_since_failed), (b"", UidSet()))
 
-    async def test_unchangedSince(self) -> None:
+    async def test_flagsUnchangedSince(self) -> None:
         """
         Messages that changed since a moment are left alone and told.
         """
@@ -72,7 +72,7 @@ class FlagTests(StoreCase):
         none = await self.store.storeFlags("alice", opened.folder, EVERY, _ADD, ("\\Draft",), 0)
         self.assertEqual(none.unchanged_since_failed, UidSet(((1, 3),)))
 
-    async def test_keywordLimit(self) -> None:
+    async def test_flagsKeywordLimit(self) -> None:
         """
         A folder knows so many keywords; more are refused, and change nothing.
         """
@@ -87,7 +87,7 @@ class FlagTests(StoreCase):
         await self.store.storeFlags("alice", folder, _ONE, _REMOVE, ("one-more", "k0"))
         self.assertEqual((await self.flags("alice", folder))[1], set(names[1:]))
 
-    async def test_keywordLength(self) -> None:
+    async def test_flagsKeywordLength(self) -> None:
         """
         A keyword can have so many characters.
         """
@@ -97,7 +97,7 @@ class FlagTests(StoreCase):
         self.assertEqual((await self.flags("alice", folder))[1], {longest})
         await self.refused(LimitReached, self.store.storeFlags("alice", folder, _ONE, _ADD, (longest + "k",)))
 
-    async def test_recentIsNoFlag(self) -> None:
+    async def test_flagsRecentIsNoFlag(self) -> None:
         """
         C{\\Recent} cannot be set, and trying it is no error.
         """
@@ -145,14 +145,16 @@ class CopyTests(StoreCase):
         Messages can be copied, and moved, into the folder in which they are.
         """
         folder = (await self.filled("alice", "INBOX", 2)).folder
-        self.assertEqual(self._pairs(await self.store.copy("alice", folder, EVERY, "INBOX")), [(1, 3), (2, 4)])
+        self.assertEqual(
+            self._pairs(await self.store.copy("alice", folder, EVERY, "INBOX")), [(1, 3), (2, 4)]
+        )
         moved = await self.store.move("alice", folder, UidSet(((1, 3),)), "INBOX")
         self.assertEqual(self._pairs(moved), [(1, 5), (2, 6), (3, 7)])
         opened = await self.opened("alice", "INBOX")
         self.assertEqual((opened.uids, opened.status.messages), (UidSet(((4, 7),)), 4))
         self.assertEqual(await self.content("alice", folder, 7), mail(1))
 
-    async def test_move(self) -> None:
+    async def test_copyMove(self) -> None:
         """
         Moved messages are there and no longer here, as one change.
         """
@@ -183,7 +185,7 @@ class CopyTests(StoreCase):
         await self.store.expunge("alice", target, UidSet(((5, 5),)))
         self.assertEqual(await self.content("alice", target, 1), mail())
 
-    async def test_nothing(self) -> None:
+    async def test_copyNothing(self) -> None:
         """
         Copying messages that there are not copies none.
         """
@@ -192,7 +194,7 @@ class CopyTests(StoreCase):
             result = await request("alice", folder, UidSet(((7, 8),)), "INBOX")
             self.assertEqual((result.sources, result.targets), (b"", b""))
 
-    async def test_refused(self) -> None:
+    async def test_copyRefused(self) -> None:
         """
         Both folders must be there, and what is refused changes nothing.
         """
@@ -204,7 +206,7 @@ class CopyTests(StoreCase):
             await self.refused(NotSelectable, request("alice", folder, _ONE, "Public Folders"))
         self.assertEqual((await self.store.status("alice", "INBOX")).messages, 1)
 
-    async def test_allOrNone(self) -> None:
+    async def test_copyAllOrNone(self) -> None:
         """
         When the target cannot take all keywords, nothing is copied or moved.
         """
@@ -224,7 +226,7 @@ class ExpungeTests(StoreCase):
     C{expunge}.
     """
 
-    async def test_deleted(self) -> None:
+    async def test_expungeDeleted(self) -> None:
         """
         Messages with the flag are removed, all of them or those of a set; no UID comes again.
         """
@@ -241,7 +243,7 @@ class ExpungeTests(StoreCase):
         await self.store.expunge("alice", opened.folder, None)
         self.assertEqual(await self.append("alice", "INBOX", mail()), (7,))
 
-    async def test_noSuchFolder(self) -> None:
+    async def test_expungeNoSuchFolder(self) -> None:
         """
         A folder that there is not is refused.
         """
@@ -253,8 +255,10 @@ class OwnSeenTests(StoreCase):
     In a public folder every user has his own C{\\Seen}.
     """
 
-    async def setUp(self) -> None:
-        await super().setUp()
+    async def _sharedFolder(self) -> None:
+        """
+        Make what these tests look at.
+        """
         self.name = await self.public("Shared")
         self.folder = (await self.filled("alice", self.name, 6)).folder
 
@@ -274,10 +278,11 @@ class OwnSeenTests(StoreCase):
         self.assertEqual([uid for uid, names in told.items() if "\\Seen" in names], seen)
         return seen
 
-    async def test_own(self) -> None:
+    async def test_ownSeenOwn(self) -> None:
         """
         What one has seen another has not.
         """
+        await self._sharedFolder()
         await self.store.storeFlags("bob", self.folder, UidSet(((1, 3),)), _ADD, ("\\Seen",))
         await self.store.storeFlags("carol", self.folder, EVERY, _ADD, ("\\Seen",))
         await self.store.storeFlags("carol", self.folder, UidSet(((2, 2),)), _REMOVE, ("\\Seen",))
@@ -285,21 +290,25 @@ class OwnSeenTests(StoreCase):
         self.assertEqual(await self._seen("carol"), [1, 3, 4, 5, 6])
         self.assertEqual(await self._seen("alice"), [])
 
-    async def test_otherFlagsAreShared(self) -> None:
+    async def test_ownSeenOtherFlagsAreShared(self) -> None:
         """
         Every other flag is everybody's.
         """
+        await self._sharedFolder()
         await self.store.storeFlags("alice", self.folder, _ONE, _ADD, ("\\Seen", "\\Flagged", "word"))
         self.assertEqual((await self.flags("alice", self.folder))[1], {"\\Seen", "\\Flagged", "word"})
         self.assertEqual((await self.flags("bob", self.folder))[1], {"\\Flagged", "word"})
         await self.store.storeFlags("alice", self.folder, _ONE, _REPLACE, ("\\Draft",))
         self.assertEqual((await self.flags("alice", self.folder))[1], {"\\Draft"})
 
-    async def test_modseq(self) -> None:
+    async def test_ownSeenModseq(self) -> None:
         """
         A change that only one can see is in his changes and in nobody else's.
         """
-        before = {user: (await self.opened(user, self.name)).status.highest_modseq for user in ("bob", "carol")}
+        await self._sharedFolder()
+        before = {
+            user: (await self.opened(user, self.name)).status.highest_modseq for user in ("bob", "carol")
+        }
         result = await self.store.storeFlags("bob", self.folder, UidSet(((2, 2),)), _ADD, ("\\Seen",))
         (mine,) = await self.all(self.store.changes("bob", self.folder, before["bob"], False))
         self.assertEqual(flagsOf(mine.changed), {2: {"\\Seen"}})
@@ -311,10 +320,11 @@ class OwnSeenTests(StoreCase):
         (mine,) = await self.all(self.store.changes("bob", self.folder, mine.highest_modseq, False))
         self.assertEqual(flagsOf(mine.changed), {2: set()})
 
-    async def test_unchangedSince(self) -> None:
+    async def test_ownSeenUnchangedSince(self) -> None:
         """
         A user's own changes count for him.
         """
+        await self._sharedFolder()
         since = (await self.opened("bob", self.name)).status.highest_modseq
         await self.store.storeFlags("bob", self.folder, _ONE, _ADD, ("\\Seen",))
         mine = await self.store.storeFlags("bob", self.folder, _ONE, _REMOVE, ("\\Seen",), since)
@@ -322,10 +332,11 @@ class OwnSeenTests(StoreCase):
         theirs = await self.store.storeFlags("carol", self.folder, _ONE, _ADD, ("\\Seen",), since)
         self.assertEqual(theirs.unchanged_since_failed, UidSet())
 
-    async def test_expunged(self) -> None:
+    async def test_ownSeenExpunged(self) -> None:
         """
         Everybody's counts follow when messages go.
         """
+        await self._sharedFolder()
         await self.store.storeFlags("bob", self.folder, UidSet(((1, 3), (5, 5))), _ADD, ("\\Seen",))
         await self.store.storeFlags("carol", self.folder, EVERY, _ADD, ("\\Seen",))
         await self.store.storeFlags("alice", self.folder, UidSet(((3, 4),)), _ADD, ("\\Deleted",))
@@ -335,10 +346,11 @@ class OwnSeenTests(StoreCase):
         await self.append("alice", self.name, mail(7))
         self.assertEqual(await self._seen("carol"), [1, 2, 5, 6])
 
-    async def test_newMessage(self) -> None:
+    async def test_ownSeenNewMessage(self) -> None:
         """
         Who stores a message as seen has seen it, and nobody else; so with copies.
         """
+        await self._sharedFolder()
         await self.append("alice", self.name, mail(7), flags=("\\Seen",))
         self.assertEqual(await self._seen("alice"), [7])
         self.assertEqual(await self._seen("bob"), [])
@@ -350,14 +362,21 @@ class OwnSeenTests(StoreCase):
         self.assertEqual(await self.flags("alice", inbox.folder), {1: set(), 2: {"\\Seen"}})
         self.assertEqual((await self.store.status("alice", "INBOX")).unseen, 1)
 
-    async def test_many(self) -> None:
+    async def test_ownSeenMany(self) -> None:
         """
         However many marks a user makes, in whatever order, they are all kept.
         """
+        await self._sharedFolder()
         folder = (await self.filled("alice", self.name, 400)).folder
         expected: set[int] = set()
         highest = 0
-        for start, step, mode in ((1, 2, _ADD), (300, 1, _ADD), (1, 7, _REMOVE), (2, 2, _ADD), (90, 11, _REMOVE)):
+        for start, step, mode in (
+            (1, 2, _ADD),
+            (300, 1, _ADD),
+            (1, 7, _REMOVE),
+            (2, 2, _ADD),
+            (90, 11, _REMOVE),
+        ):
             chosen = UidSet.of(range(start, 407, step))
             result = await self.store.storeFlags("bob", folder, chosen, mode, ("\\Seen",))
             expected = expected | set(chosen) if mode is _ADD else expected - set(chosen)
@@ -372,15 +391,16 @@ class OwnSeenTests(StoreCase):
                 await self.store.storeFlags("bob", folder, UidSet(((uid, uid),)), _ADD, ("\\Seen",))
                 expected.add(uid)
         (delta,) = (await self.all(self.store.changes("bob", folder, highest, False)))[:1]
-        self.assertTrue({uid for uid in range(3, 407, 3)} & set(uint32s(delta.changed.uids)))
+        self.assertTrue(set(range(3, 407, 3)) & set(uint32s(delta.changed.uids)))
         flags = await self.flags("bob", folder)
         self.assertEqual({uid for uid, names in flags.items() if "\\Seen" in names}, expected)
         self.assertEqual(set().union(*(await self.flags("carol", folder)).values()), set())
 
-    async def test_personalIsShared(self) -> None:
+    async def test_ownSeenPersonalIsShared(self) -> None:
         """
         In a user's own folder there is one C{\\Seen}, for those too with whom he shares it.
         """
+        await self._sharedFolder()
         await self.append("bob", "INBOX", mail())
         await self.store.setRights("bob", "INBOX", "carol", "lrs")
         folder = (await self.opened("carol", "Other Users/bob/INBOX")).folder

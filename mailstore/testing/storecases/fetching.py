@@ -6,7 +6,15 @@ from __future__ import annotations
 
 from mailstore.errors import InvalidRequest, NoSuchFolder
 from mailstore.model import (
-    FetchSpec, FlagMode, NewMessage, Section, SectionKind, UidSet, flagNames, uint32s, uint64s,
+    FetchSpec,
+    FlagMode,
+    NewMessage,
+    Section,
+    SectionKind,
+    UidSet,
+    flagNames,
+    uint32s,
+    uint64s,
 )
 from mailstore.testing.storecases.base import EVERY, StoreCase, mail
 
@@ -52,12 +60,14 @@ class FetchTests(StoreCase):
     C{fetch}.
     """
 
-    async def test_columns(self) -> None:
+    async def test_fetchColumns(self) -> None:
         """
         Each column is there when it was asked for, and empty when not.
         """
         opened = await self.filled("alice", "INBOX", 3)
-        await self.store.storeFlags("alice", opened.folder, UidSet(((2, 2),)), FlagMode.ADD, ("\\Seen", "word"))
+        await self.store.storeFlags(
+            "alice", opened.folder, UidSet(((2, 2),)), FlagMode.ADD, ("\\Seen", "word")
+        )
         (nothing,) = await self.all(self.store.fetch("alice", opened.folder, EVERY, FetchSpec()))
         self.assertEqual(list(uint32s(nothing.uids)), [1, 2, 3])
         empty = (nothing.flags, nothing.modseqs, nothing.internal_dates, nothing.zones, nothing.sizes)
@@ -76,7 +86,7 @@ class FetchTests(StoreCase):
         self.assertEqual(batch.renditions, (messages, tuple(each[:10] for each in messages)))
         self.assertEqual(batch.sections, (messages, (b"a line\r\n",) * 3))
 
-    async def test_some(self) -> None:
+    async def test_fetchSome(self) -> None:
         """
         Only messages that were asked for and that exist come.
         """
@@ -89,7 +99,7 @@ class FetchTests(StoreCase):
             self.assertEqual(await self.fetched("alice", opened.folder, UidSet(), spec), {})
             self.assertEqual(await self.fetched("alice", opened.folder, UidSet(((4, 5),)), spec), {})
 
-    async def test_many(self) -> None:
+    async def test_fetchMany(self) -> None:
         """
         2,500 messages come in several batches, in order, each once, for every kind of column.
         """
@@ -104,7 +114,9 @@ class FetchTests(StoreCase):
         ):
             batches = await self.all(self.store.fetch("alice", opened.folder, EVERY, spec))
             self.assertGreater(len(batches), count // self.limits.batch_rows)
-            self.assertEqual([uid for each in batches for uid in uint32s(each.uids)], list(range(1, count + 1)))
+            self.assertEqual(
+                [uid for each in batches for uid in uint32s(each.uids)], list(range(1, count + 1))
+            )
             self.assertLessEqual(max(len(uint32s(each.uids)) for each in batches), self.limits.batch_rows)
         subjects = [value for each in batches for value in each.sections[0]]
         self.assertEqual(subjects[::500], [b"Subject: number %d\r\n\r\n" % (1 + 500 * at) for at in range(5)])
@@ -113,7 +125,7 @@ class FetchTests(StoreCase):
         self.assertEqual(list(rows), list(scattered))
         self.assertEqual(rows[2497].renditions, ((mail(2497),),))
 
-    async def test_batchBytes(self) -> None:
+    async def test_fetchBatchBytes(self) -> None:
         """
         A batch holds about so many bytes, and at least one message.
         """
@@ -130,7 +142,7 @@ class FetchTests(StoreCase):
                 values = [len(each) for each in columns[0] if isinstance(each, bytes)]
                 self.assertTrue(len(values) == 1 or sum(values) <= bound)
 
-    async def test_inlineBound(self) -> None:
+    async def test_fetchInlineBound(self) -> None:
         """
         A section of as many bytes as the bound is given; of one more only
         its size is told, and it can be read on its own.
@@ -148,7 +160,7 @@ class FetchTests(StoreCase):
         rows = await self.fetched("alice", folder, EVERY, FetchSpec(sections=(piece,)))
         self.assertEqual(rows[3].sections[0][0], bodies[2][1:])
 
-    async def test_unknownRendition(self) -> None:
+    async def test_fetchUnknownRendition(self) -> None:
         """
         A rendition that there is not is refused, whether there are messages or not.
         """
@@ -156,7 +168,7 @@ class FetchTests(StoreCase):
         spec = FetchSpec(renditions=("all", "none"))
         await self.refusedAnswer(InvalidRequest, self.store.fetch("alice", folder, EVERY, spec))
 
-    async def test_noSuchFolder(self) -> None:
+    async def test_fetchNoSuchFolder(self) -> None:
         """
         A folder that there is not is refused, as is somebody else's.
         """
@@ -164,7 +176,7 @@ class FetchTests(StoreCase):
         for folder in (0, -1, 999_999, 1 << 62, bobs):
             await self.refusedAnswer(NoSuchFolder, self.store.fetch("alice", folder, EVERY, FetchSpec()))
 
-    async def test_expungedMeanwhile(self) -> None:
+    async def test_fetchExpungedMeanwhile(self) -> None:
         """
         Messages that go between two batches are left out, and nothing else is lost.
         """
@@ -182,7 +194,7 @@ class FetchTests(StoreCase):
         missing = set(range(1, 3 * rows + 1)) - set(seen)
         self.assertTrue(all(uid in gone for uid in missing))
 
-    async def test_leftEarly(self) -> None:
+    async def test_fetchLeftEarly(self) -> None:
         """
         An answer can be left after any batch, and the next request is answered.
         """
@@ -194,7 +206,7 @@ class FetchTests(StoreCase):
         rows = await self.fetched("alice", opened.folder, _ONE, FetchSpec(renditions=("all",)))
         self.assertEqual(rows[1].renditions, ((mail(1),),))
 
-    async def test_deletedMeanwhile(self) -> None:
+    async def test_fetchDeletedMeanwhile(self) -> None:
         """
         When the folder goes between two batches, that is told.
         """
@@ -211,7 +223,7 @@ class SectionTests(StoreCase):
     Sections, in batches and on their own.
     """
 
-    async def _section(self, message: bytes, section: Section) -> bytes | int | None:
+    async def _sectionOf(self, message: bytes, section: Section) -> bytes | int | None:
         """
         What a section of a message is, the same in both ways of reading it.
         """
@@ -262,9 +274,9 @@ class SectionTests(StoreCase):
         ]
         for message in (NESTED, NESTED.replace(b"\r\n", b"\n")):
             for section, expected in cases:
-                self.assertEqual(await self._section(message, section), expected, repr(section))
+                self.assertEqual(await self._sectionOf(message, section), expected, repr(section))
 
-    async def test_partial(self) -> None:
+    async def test_sectionPartial(self) -> None:
         """
         A partial section is cut after everything else; beyond the end there is nothing.
         """
@@ -279,15 +291,15 @@ class SectionTests(StoreCase):
             (Section(SectionKind.FIELDS, fields=subject, partial=(1, 6)), b"ubject"),
             (Section(SectionKind.FIELDS, fields=subject, partial=(500, 6)), b""),
         ):
-            self.assertEqual(await self._section(message, section), expected, repr(section))
+            self.assertEqual(await self._sectionOf(message, section), expected, repr(section))
 
-    async def test_partOne(self) -> None:
+    async def test_sectionPartOne(self) -> None:
         """
         Part 1 of a message that is no multipart is its body.
         """
-        self.assertEqual(await self._section(mail(), Section(part=(1,))), b"a line\r\n")
+        self.assertEqual(await self._sectionOf(mail(), Section(part=(1,))), b"a line\r\n")
 
-    async def test_noSuchMessage(self) -> None:
+    async def test_sectionNoSuchMessage(self) -> None:
         """
         A message that there is not cannot be read.
         """
@@ -295,7 +307,7 @@ class SectionTests(StoreCase):
         await self.refusedAnswer(InvalidRequest, self.store.readSection("alice", folder, 1, Section()))
         await self.refusedAnswer(NoSuchFolder, self.store.readSection("alice", 999_999, 1, Section()))
 
-    async def test_expungedMeanwhile(self) -> None:
+    async def test_sectionExpungedMeanwhile(self) -> None:
         """
         What was begun to be read can be read to the end, although the message goes.
         """
@@ -313,7 +325,7 @@ class SectionTests(StoreCase):
         pieces += await self.all(answer)
         self.assertEqual(b"".join(pieces), message)
 
-    async def test_leftEarly(self) -> None:
+    async def test_sectionLeftEarly(self) -> None:
         """
         A reading can be left after any piece.
         """

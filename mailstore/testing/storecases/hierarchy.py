@@ -23,7 +23,7 @@ class ListingTests(StoreCase):
     Trees and their enumeration.
     """
 
-    async def test_columns(self) -> None:
+    async def test_listColumns(self) -> None:
         """
         An enumeration tells of each folder its name, identity, special use, and whether it can be opened.
         """
@@ -42,7 +42,7 @@ class ListingTests(StoreCase):
         )
         self.assertEqual(await self.all(self.store.folders("alice", others)), [])
 
-    async def test_order(self) -> None:
+    async def test_listOrder(self) -> None:
         """
         Folders come in the order of their names' code points.
         """
@@ -51,7 +51,7 @@ class ListingTests(StoreCase):
         names = [each for each in await self.names("alice") if not each.startswith("Public")]
         self.assertEqual(names, ["INBOX", "Z", "a", "a-", "a.b", "a/x", "b", "é", "\uff21", "\U0001f600"])
 
-    async def test_batches(self) -> None:
+    async def test_listBatches(self) -> None:
         """
         A long list comes in several batches, none larger than its bound.
         """
@@ -66,7 +66,7 @@ class ListingTests(StoreCase):
             self.assertEqual(len(batch.ids), 8 * len(batch.names))
         self.assertEqual(sum(len(batch.names) for batch in batches), 41)
 
-    async def test_sharedVersion(self) -> None:
+    async def test_listSharedVersion(self) -> None:
         """
         Users who see the same folders get equal versions of the tree, and others do not.
         """
@@ -80,7 +80,7 @@ class ListingTests(StoreCase):
         self.assertIn(secret, await self.names("carol"))
         self.assertNotEqual((await self.store.trees("bob"))[0], (await self.store.trees("carol"))[0])
 
-    async def test_versionChanges(self) -> None:
+    async def test_listVersionChanges(self) -> None:
         """
         A version changes with the folders of its tree and with what of it is
         visible, and with nothing else.
@@ -101,7 +101,7 @@ class ListingTests(StoreCase):
         await self.store.deleteFolder("alice", "Public Folders/Newer")
         self.assertNotEqual((await self.store.trees("alice"))[2], hidden[2])
 
-    async def test_stale(self) -> None:
+    async def test_listStale(self) -> None:
         """
         A version that is no longer the user's is refused, as is one of somebody else or of no tree.
         """
@@ -112,7 +112,7 @@ class ListingTests(StoreCase):
         await self.refusedAnswer(StaleListing, self.store.folders("bob", others))
         await self.refusedAnswer(StaleListing, self.store.folders("bob", TreeVersion("moon", "1")))
 
-    async def test_leftEarly(self) -> None:
+    async def test_listLeftEarly(self) -> None:
         """
         An enumeration can be left after any batch.
         """
@@ -123,7 +123,7 @@ class ListingTests(StoreCase):
         await answer.aclose()
         self.assertEqual(len(await self.names("bob")), 32)
 
-    async def test_others(self) -> None:
+    async def test_listOthers(self) -> None:
         """
         What somebody shares is listed below his name, for who may look it up,
         with nodes for what lies above.
@@ -148,7 +148,7 @@ class CreateTests(StoreCase):
     C{createFolder}.
     """
 
-    async def test_withParents(self) -> None:
+    async def test_createWithParents(self) -> None:
         """
         The parents that a folder lacks are made too, with the rights of what they lie in.
         """
@@ -161,7 +161,7 @@ class CreateTests(StoreCase):
             self.assertEqual(await self.store.rights("bob", f"Public Folders/{name}"), "lrs")
             await self.store.openFolder("bob", f"Public Folders/{name}", False)
 
-    async def test_inheritsRights(self) -> None:
+    async def test_createInheritsRights(self) -> None:
         """
         A folder gets a copy of its parent's rights, which then goes its own way.
         """
@@ -172,7 +172,7 @@ class CreateTests(StoreCase):
         await self.store.setRights("alice", parent, "carol", "")
         self.assertEqual(await self.store.rights("carol", child), "lrsi")
 
-    async def test_exists(self) -> None:
+    async def test_createExists(self) -> None:
         """
         There cannot be two folders of one name.
         """
@@ -180,7 +180,7 @@ class CreateTests(StoreCase):
         for name in ("Twice", "inbox", "INBOX", "Public Folders"):
             await self.refused(FolderExists, self.store.createFolder("alice", name))
 
-    async def test_normalized(self) -> None:
+    async def test_createNormalized(self) -> None:
         """
         Two spellings of the same characters are one name.
         """
@@ -188,7 +188,7 @@ class CreateTests(StoreCase):
         await self.refused(FolderExists, self.store.createFolder("alice", "Cafe\u0301"))
         await self.opened("alice", "Cafe\u0301")
 
-    async def test_invalid(self) -> None:
+    async def test_createInvalid(self) -> None:
         """
         What cannot be a name is refused.
         """
@@ -205,7 +205,7 @@ class CreateTests(StoreCase):
         ):
             await self.refused(InvalidName, self.store.createFolder("alice", name))
 
-    async def test_rights(self) -> None:
+    async def test_createRights(self) -> None:
         """
         It needs C{k} on the parent; who may not look it up is told there is none.
         """
@@ -220,7 +220,7 @@ class CreateTests(StoreCase):
         await self.refused(NoSuchFolder, self.store.createFolder("bob", "Other Users/alice/y"))
         await self.refused(NoSuchFolder, self.store.createFolder("bob", "Other Users/nobody/y"))
 
-    async def test_limit(self) -> None:
+    async def test_createLimit(self) -> None:
         """
         There can be so many folders, and a refused one leaves nothing behind.
         """
@@ -231,7 +231,7 @@ class CreateTests(StoreCase):
         await self.store.deleteFolder("alice", "f0")
         await self.store.createFolder("alice", "room")
 
-    async def test_specialUse(self) -> None:
+    async def test_createSpecialUse(self) -> None:
         """
         A special use that there is not is refused.
         """
@@ -258,7 +258,7 @@ class DeleteTests(StoreCase):
             NoSuchFolder, self.store.storeFlags("alice", gone.folder, UidSet(((1, 1),)), FlagMode.ADD, ())
         )
 
-    async def test_uidValidityGrows(self) -> None:
+    async def test_deleteUidValidityGrows(self) -> None:
         """
         A folder made again has a greater UIDVALIDITY and another identity.
         """
@@ -272,7 +272,7 @@ class DeleteTests(StoreCase):
             await self.store.deleteFolder("alice", "Again")
             last = now
 
-    async def test_withChildren(self) -> None:
+    async def test_deleteWithChildren(self) -> None:
         """
         When it has children the name stays as a node that cannot be opened, and
         can be made a folder again; it goes with the last child.
@@ -293,14 +293,14 @@ class DeleteTests(StoreCase):
         await self.store.deleteFolder("alice", "A/B")
         self.assertEqual(await self.names("alice"), ["INBOX", "Public Folders"])
 
-    async def test_always(self) -> None:
+    async def test_deleteAlways(self) -> None:
         """
         INBOX and the roots cannot be deleted.
         """
         for name in ("INBOX", "Inbox", "Public Folders", "Other Users"):
             await self.refused(FolderInUse, self.store.deleteFolder("alice", name))
 
-    async def test_rights(self) -> None:
+    async def test_deleteRights(self) -> None:
         """
         It needs C{x}.
         """
@@ -317,7 +317,7 @@ class RenameTests(StoreCase):
     C{renameFolder}.
     """
 
-    async def test_subtree(self) -> None:
+    async def test_renameSubtree(self) -> None:
         """
         Everything below moves along, with identities and messages, and parents are made.
         """
@@ -333,7 +333,7 @@ class RenameTests(StoreCase):
         self.assertEqual((after.folder, after.uids), (before.folder, before.uids))
         self.assertEqual(after.status.uid_validity, before.status.uid_validity)
 
-    async def test_intoChildless(self) -> None:
+    async def test_renameIntoChildless(self) -> None:
         """
         A node that loses its last child by a renaming goes.
         """
@@ -342,7 +342,7 @@ class RenameTests(StoreCase):
         await self.store.renameFolder("alice", "A/B", "C")
         self.assertEqual(await self.names("alice"), ["C", "INBOX", "Public Folders"])
 
-    async def test_node(self) -> None:
+    async def test_renameNode(self) -> None:
         """
         A node is renamed with what is below it.
         """
@@ -351,7 +351,7 @@ class RenameTests(StoreCase):
         await self.store.renameFolder("alice", "A", "C")
         self.assertEqual(await self.names("alice"), ["C", "C/B", "INBOX", "Public Folders"])
 
-    async def test_inbox(self) -> None:
+    async def test_renameInbox(self) -> None:
         """
         Renaming INBOX moves its messages into a new folder, with their flags and
         dates, and leaves INBOX empty and its children where they are.
@@ -368,7 +368,7 @@ class RenameTests(StoreCase):
         self.assertEqual(await self.content("alice", old.folder, 2), mail(2))
         self.assertIn("INBOX/child", await self.names("alice"))
 
-    async def test_refused(self) -> None:
+    async def test_renameRefused(self) -> None:
         """
         What cannot be done is refused, and changes nothing.
         """
@@ -389,7 +389,7 @@ class RenameTests(StoreCase):
         await self.refused(FolderInUse, rename("alice", "Public Folders", "Public Folders/x"))
         self.assertEqual(await self.names("alice"), before)
 
-    async def test_rights(self) -> None:
+    async def test_renameRights(self) -> None:
         """
         It needs C{x} on the folder and C{k} on the new parent.
         """
@@ -408,7 +408,7 @@ class SubscriptionTests(StoreCase):
     Subscriptions.
     """
 
-    async def test_names(self) -> None:
+    async def test_subscriptionsNames(self) -> None:
         """
         Each user has his own names, which need not exist; twice is once.
         """
@@ -420,7 +420,7 @@ class SubscriptionTests(StoreCase):
             await self.store.unsubscribe("alice", name)
         self.assertEqual(await self.store.subscriptions("alice"), ("INBOX", "Public Folders/none"))
 
-    async def test_refused(self) -> None:
+    async def test_subscriptionsRefused(self) -> None:
         """
         What can be no name is refused, and more than so many.
         """
@@ -437,7 +437,7 @@ class StatusTests(StoreCase):
     C{status}.
     """
 
-    async def test_counts(self) -> None:
+    async def test_statusCounts(self) -> None:
         """
         The counts follow all that happens to messages.
         """
@@ -456,7 +456,7 @@ class StatusTests(StoreCase):
         self.assertGreater(after.highest_modseq, status.highest_modseq)
         self.assertEqual(after.uid_validity, status.uid_validity)
 
-    async def test_refused(self) -> None:
+    async def test_statusRefused(self) -> None:
         """
         It needs C{r} on a folder that there is.
         """

@@ -16,7 +16,7 @@ class OpenTests(StoreCase):
     C{openFolder}.
     """
 
-    async def test_empty(self) -> None:
+    async def test_openEmpty(self) -> None:
         """
         A new folder is empty and begins with UID 1.
         """
@@ -27,7 +27,7 @@ class OpenTests(StoreCase):
         self.assertEqual((status.messages, status.uid_next, status.folder), (0, 1, opened.folder))
         self.assertGreater(status.highest_modseq, 0)
 
-    async def test_filled(self) -> None:
+    async def test_openFilled(self) -> None:
         """
         An opened folder tells its messages, keywords, and the first that is not seen.
         """
@@ -38,7 +38,7 @@ class OpenTests(StoreCase):
         self.assertEqual(opened.keywords, ("one", "Two"))
         self.assertEqual((opened.first_unseen, opened.status.unseen), (3, 1))
 
-    async def test_refused(self) -> None:
+    async def test_openRefused(self) -> None:
         """
         It needs C{r} on a folder that there is and that can be opened.
         """
@@ -48,7 +48,7 @@ class OpenTests(StoreCase):
         await self.refused(NotSelectable, self.store.openFolder("bob", "Public Folders", False))
         await self.refused(NoSuchFolder, self.store.openFolder("bob", "none", False))
 
-    async def test_recent(self) -> None:
+    async def test_openRecent(self) -> None:
         """
         Messages are recent to the first who claims them, and to nobody afterwards.
         """
@@ -64,7 +64,7 @@ class OpenTests(StoreCase):
         third = await self.opened("alice", "INBOX", True)
         self.assertEqual((third.first_recent, third.status.recent), (3, 1))
 
-    async def test_recentExpunged(self) -> None:
+    async def test_openRecentExpunged(self) -> None:
         """
         When the recent messages are expunged none are recent.
         """
@@ -88,7 +88,7 @@ class ChangesTests(StoreCase):
         (delta,) = await self.all(self.store.changes(user, folder, since, claim))
         return delta
 
-    async def test_nothing(self) -> None:
+    async def test_changesNothing(self) -> None:
         """
         When nothing changed there is one batch that says so.
         """
@@ -99,7 +99,7 @@ class ChangesTests(StoreCase):
         ahead = await self._since(opened.folder, opened.status.highest_modseq + 1000)
         self.assertEqual((ahead.vanished, uidsOf(ahead.changed)), (UidSet(), []))
 
-    async def test_delta(self) -> None:
+    async def test_changesDelta(self) -> None:
         """
         New messages, changed flags and expunges since a moment are told, and only those.
         """
@@ -113,13 +113,15 @@ class ChangesTests(StoreCase):
         delta = await self._since(folder, before)
         self.assertEqual(delta.vanished, UidSet(((4, 4),)))
         self.assertEqual(flagsOf(delta.changed, delta.keywords), {2: {"\\Flagged", "new"}, 6: {"\\Seen"}})
-        self.assertTrue(all(before < each <= delta.highest_modseq for each in modseqsOf(delta.changed).values()))
+        self.assertTrue(
+            all(before < each <= delta.highest_modseq for each in modseqsOf(delta.changed).values())
+        )
         later = await self._since(folder, between)
         self.assertEqual((later.vanished, uidsOf(later.changed)), (UidSet(((4, 4),)), [6]))
         done = await self._since(folder, delta.highest_modseq)
         self.assertEqual((done.vanished, uidsOf(done.changed)), (UidSet(), []))
 
-    async def test_sameFlags(self) -> None:
+    async def test_changesSameFlags(self) -> None:
         """
         Setting flags that are set changes nothing.
         """
@@ -130,7 +132,7 @@ class ChangesTests(StoreCase):
         self.assertEqual(modseqsOf(result.changed), {1: highest})
         self.assertEqual((await self._since(opened.folder, highest)).highest_modseq, highest)
 
-    async def test_batches(self) -> None:
+    async def test_changesBatches(self) -> None:
         """
         Many changes come in several batches; together they are all.
         """
@@ -147,7 +149,7 @@ class ChangesTests(StoreCase):
         self.assertTrue(all(uid in vanished for uid in odd))
         self.assertFalse(any(uid in vanished for uid in left))
 
-    async def test_forgottenTombstones(self) -> None:
+    async def test_changesForgottenTombstones(self) -> None:
         """
         Who asks from long ago learns all that has gone, although the store no longer knows when.
         """
@@ -156,14 +158,16 @@ class ChangesTests(StoreCase):
         before = opened.status.highest_modseq
         gone = list(range(1, count, 2))
         for uid in gone:
-            await self.store.storeFlags("alice", opened.folder, UidSet(((uid, uid),)), FlagMode.ADD, ("\\Deleted",))
+            await self.store.storeFlags(
+                "alice", opened.folder, UidSet(((uid, uid),)), FlagMode.ADD, ("\\Deleted",)
+            )
             await self.store.expunge("alice", opened.folder, None)
         delta = await self._since(opened.folder, before)
         self.assertTrue(all(uid in delta.vanished for uid in gone))
         self.assertFalse(any(uid in delta.vanished for uid in range(2, count + 1, 2)))
         self.assertEqual((await self.opened("alice", "INBOX")).uids, UidSet.of(range(2, count + 1, 2)))
 
-    async def test_claim(self) -> None:
+    async def test_changesClaim(self) -> None:
         """
         New messages can be claimed as recent while a folder is open.
         """
@@ -178,7 +182,7 @@ class ChangesTests(StoreCase):
         self.assertEqual(again.first_recent, 0)
         self.assertEqual((await self.opened("alice", "INBOX", True)).first_recent, 0)
 
-    async def test_leftEarly(self) -> None:
+    async def test_changesLeftEarly(self) -> None:
         """
         An answer can be left after any batch, or before the first.
         """
@@ -195,7 +199,7 @@ class ObserverTests(StoreCase):
     Who observes is told which folder changed.
     """
 
-    async def test_told(self) -> None:
+    async def test_observersTold(self) -> None:
         """
         Every kind of change is told, after it can be seen.
         """
@@ -228,7 +232,7 @@ class ObserverTests(StoreCase):
         await self.store.deleteFolder("alice", "Other")
         await check(other.folder)
 
-    async def test_unobserve(self) -> None:
+    async def test_observersUnobserve(self) -> None:
         """
         Who no longer observes, or never did, can be taken away; others are still told.
         """
@@ -242,7 +246,7 @@ class ObserverTests(StoreCase):
         await second.wait(opened.folder)
         self.assertEqual(first.changed, [])
 
-    async def test_ownSeen(self) -> None:
+    async def test_observersOwnSeen(self) -> None:
         """
         A change that only one user can see is told with his name.
         """

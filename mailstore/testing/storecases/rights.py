@@ -28,7 +28,7 @@ class AclTests(StoreCase):
     C{rights}, C{acl} and C{setRights}.
     """
 
-    async def test_defaults(self) -> None:
+    async def test_aclDefaults(self) -> None:
         """
         An owner may do everything, and all who have signed in may read the public folders.
         """
@@ -39,7 +39,7 @@ class AclTests(StoreCase):
         self.assertEqual(await self.store.rights("alice", name), ALL_RIGHTS)
         await self.refused(NoSuchFolder, self.store.rights("bob", "Other Users/alice/INBOX"))
 
-    async def test_setRights(self) -> None:
+    async def test_aclSetRights(self) -> None:
         """
         An identifier gets exactly the rights given; none removes it.
         """
@@ -55,7 +55,7 @@ class AclTests(StoreCase):
         self.assertEqual(await self.store.setRights("alice", name, "bob", ""), 0)
         self.assertEqual(await self.store.rights("bob", name), "lrs")
 
-    async def test_obsoleteLetters(self) -> None:
+    async def test_aclObsoleteLetters(self) -> None:
         """
         C{c} and C{d} mean what RFC 4314 section 2.1.1 says.
         """
@@ -63,7 +63,7 @@ class AclTests(StoreCase):
         await self.store.setRights("alice", name, "bob", "lcd")
         self.assertEqual(dict(await self.store.acl("alice", name))["bob"], "lkxte")
 
-    async def test_negative(self) -> None:
+    async def test_aclNegative(self) -> None:
         """
         An identifier with a minus sign takes rights away.
         """
@@ -72,7 +72,7 @@ class AclTests(StoreCase):
         self.assertEqual(await self.store.rights("bob", name), "l")
         self.assertEqual(await self.store.rights("carol", name), "lrs")
 
-    async def test_root(self) -> None:
+    async def test_aclRoot(self) -> None:
         """
         On the public root it holds for every folder below, and for new ones.
         """
@@ -84,7 +84,7 @@ class AclTests(StoreCase):
         self.assertEqual(await self.store.rights("carol", two), "lrsi")
         self.assertEqual(await self.store.rights("carol", one), "lrs")
 
-    async def test_owner(self) -> None:
+    async def test_aclOwner(self) -> None:
         """
         The owner's rights are told and cannot be changed; others can be given some.
         """
@@ -96,7 +96,7 @@ class AclTests(StoreCase):
         await self.store.setRights("carol", "Other Users/bob/INBOX", "alice", "l")
         self.assertEqual(await self.store.rights("alice", "Other Users/bob/INBOX"), "l")
 
-    async def test_refused(self) -> None:
+    async def test_aclRefused(self) -> None:
         """
         It needs C{a}, an identifier that means somebody, and letters that mean something.
         """
@@ -115,13 +115,15 @@ class RightsMatrixTests(StoreCase):
     For each operation the one right that it needs.
     """
 
-    async def setUp(self) -> None:
-        await super().setUp()
+    async def _rightsFolder(self) -> None:
+        """
+        Make what these tests look at.
+        """
         self.name = await self.public("Matrix")
         await self.append("alice", self.name, mail(), flags=("\\Deleted",))
         self.folder = (await self.opened("alice", self.name)).folder
 
-    async def _check(self, needed: str, request: Callable[[], Awaitable[object]]) -> None:
+    async def _checkRight(self, needed: str, request: Callable[[], Awaitable[object]]) -> None:
         """
         Check that a request is refused without the rights, lacking one at a time,
         and not to be told from one for a folder that does not exist without any.
@@ -137,64 +139,71 @@ class RightsMatrixTests(StoreCase):
         await grant("alice", self.name, "bob", "l" + needed)
         await request()
 
-    async def test_read(self) -> None:
+    async def test_rightsRead(self) -> None:
         """
         Reading needs C{r}.
         """
+        await self._rightsFolder()
         everything = SearchTerm(Criterion.ALL)
-        await self._check("r", lambda: self.store.status("bob", self.name))
-        await self._check("r", lambda: self.store.openFolder("bob", self.name, False))
-        await self._check("r", lambda: self.store.openFolder("bob", self.name, True))
-        await self._check("r", lambda: self.all(self.store.changes("bob", self.folder, 0, False)))
-        await self._check("r", lambda: self.all(self.store.changes("bob", self.folder, 0, True)))
-        await self._check(
+        await self._checkRight("r", lambda: self.store.status("bob", self.name))
+        await self._checkRight("r", lambda: self.store.openFolder("bob", self.name, False))
+        await self._checkRight("r", lambda: self.store.openFolder("bob", self.name, True))
+        await self._checkRight("r", lambda: self.all(self.store.changes("bob", self.folder, 0, False)))
+        await self._checkRight("r", lambda: self.all(self.store.changes("bob", self.folder, 0, True)))
+        await self._checkRight(
             "r", lambda: self.all(self.store.fetch("bob", self.folder, _ONE, FetchSpec(size=True)))
         )
-        await self._check("r", lambda: self.all(self.store.readSection("bob", self.folder, 1, Section())))
-        await self._check("r", lambda: self.all(self.store.search("bob", self.folder, everything)))
+        await self._checkRight(
+            "r", lambda: self.all(self.store.readSection("bob", self.folder, 1, Section()))
+        )
+        await self._checkRight("r", lambda: self.all(self.store.search("bob", self.folder, everything)))
 
-    async def test_insert(self) -> None:
+    async def test_rightsInsert(self) -> None:
         """
         Bringing messages in needs C{i}, and nothing else.
         """
+        await self._rightsFolder()
         message = NewMessage(mail())
-        await self._check("i", lambda: self.store.append("bob", self.name, (message,)))
+        await self._checkRight("i", lambda: self.store.append("bob", self.name, (message,)))
 
         async def upload() -> None:
             (await self.store.upload("bob", self.name, 1)).discard()
 
-        await self._check("i", upload)
+        await self._checkRight("i", upload)
         await self.append("bob", "INBOX", mail())
         inbox = (await self.opened("bob", "INBOX")).folder
-        await self._check("i", lambda: self.store.copy("bob", inbox, _ONE, self.name))
+        await self._checkRight("i", lambda: self.store.copy("bob", inbox, _ONE, self.name))
         await self.store.setRights("alice", self.name, "bob", "i")
         await self.store.append("bob", self.name, (message,))
 
-    async def test_takeOut(self) -> None:
+    async def test_rightsTakeOut(self) -> None:
         """
         Copying needs C{r}, moving C{rte}, expunging C{e}.
         """
-        await self._check("r", lambda: self.store.copy("bob", self.folder, _ONE, "INBOX"))
-        await self._check("rte", lambda: self.store.move("bob", self.folder, _ONE, "INBOX"))
-        await self._check("e", lambda: self.store.expunge("bob", self.folder, None))
+        await self._rightsFolder()
+        await self._checkRight("r", lambda: self.store.copy("bob", self.folder, _ONE, "INBOX"))
+        await self._checkRight("rte", lambda: self.store.move("bob", self.folder, _ONE, "INBOX"))
+        await self._checkRight("e", lambda: self.store.expunge("bob", self.folder, None))
 
-    async def test_flags(self) -> None:
+    async def test_rightsFlags(self) -> None:
         """
         C{s} is for seen, C{t} for deleted, C{w} for every other flag.
         """
+        await self._rightsFolder()
         for right, flag in (("s", "\\Seen"), ("t", "\\Deleted"), ("w", "\\Flagged"), ("w", "word")):
             for mode in (FlagMode.ADD, FlagMode.REMOVE):
-                await self._check(
+                await self._checkRight(
                     right,
                     lambda mode=mode, flag=flag: self.store.storeFlags(  # type: ignore[misc]
                         "bob", self.folder, _ONE, mode, (flag,)
                     ),
                 )
 
-    async def test_someFlags(self) -> None:
+    async def test_rightsSomeFlags(self) -> None:
         """
         Flags that may not be changed stay as they are, as long as there is one that may.
         """
+        await self._rightsFolder()
         await self.store.setRights("alice", self.name, "bob", "lrw")
         await self.store.setRights("alice", self.name, "authenticated", "")
         await self.store.storeFlags(
@@ -208,10 +217,11 @@ class RightsMatrixTests(StoreCase):
             PermissionDenied, self.store.storeFlags("bob", self.folder, _ONE, FlagMode.REPLACE, ())
         )
 
-    async def test_flagsOfNewMessages(self) -> None:
+    async def test_rightsFlagsOfNewMessages(self) -> None:
         """
         Of the flags of a new message those are left out that may not be set, also of one copied.
         """
+        await self._rightsFolder()
         await self.store.setRights("alice", self.name, "authenticated", "")
         await self.store.setRights("alice", self.name, "bob", "lrit")
         (uid,) = await self.append(
@@ -223,10 +233,11 @@ class RightsMatrixTests(StoreCase):
         await self.store.copy("bob", inbox, _ONE, self.name)
         self.assertEqual((await self.flags("bob", self.folder))[uid + 1], {"\\Deleted"})
 
-    async def test_takenAway(self) -> None:
+    async def test_rightsTakenAway(self) -> None:
         """
         A right that is taken away is missing at once, for a folder that is open too.
         """
+        await self._rightsFolder()
         opened = await self.opened("bob", self.name)
         await self.store.setRights("alice", self.name, "authenticated", "l")
         await self.refusedAnswer(PermissionDenied, self.store.changes("bob", opened.folder, 0, False))

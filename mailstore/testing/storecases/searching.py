@@ -60,13 +60,15 @@ class SearchTests(StoreCase):
     C{search}.
     """
 
-    async def setUp(self) -> None:
-        await super().setUp()
+    async def _searchFolder(self) -> None:
+        """
+        Make what these tests look at.
+        """
         messages = tuple(NewMessage(content, (), date, zone) for content, date, zone in _MAILS)
         await self.store.append("alice", "INBOX", messages)
         self.folder = (await self.opened("alice", "INBOX")).folder
 
-    async def _check(self, *cases: tuple[SearchTerm, list[int]]) -> None:
+    async def _checkFound(self, *cases: tuple[SearchTerm, list[int]]) -> None:
         """
         Check what terms find, and that their negations find the rest.
         """
@@ -75,13 +77,14 @@ class SearchTests(StoreCase):
             rest = [uid for uid in (1, 2, 3, 4) if uid not in expected]
             self.assertEqual(await self.found("alice", self.folder, _not(term)), rest, repr(term))
 
-    async def test_headers(self) -> None:
+    async def test_searchHeaders(self) -> None:
         """
         Header fields are decoded, and match without regard to case; with no text
         the field must be there.
         """
+        await self._searchFolder()
         header = Criterion.HEADER
-        await self._check(
+        await self._checkFound(
             (_term(header, "café AU", field="subject"), [1]),
             (_term(header, "CAFE\u0301", field="SUBJECT"), [1]),
             (_term(header, "example.org", field="From"), [1, 2, 3]),
@@ -94,12 +97,13 @@ class SearchTests(StoreCase):
             (_term(header, "utf-8?q", field="subject"), []),
         )
 
-    async def test_bodies(self) -> None:
+    async def test_searchBodies(self) -> None:
         """
         Bodies are decoded from their encoding and charset, and match without regard to case.
         """
+        await self._searchFolder()
         body = Criterion.BODY
-        await self._check(
+        await self._checkFound(
             (_term(body, "PLAIN WORDS"), [1]),
             (_term(body, "a second line"), [1]),
             (_term(body, "grüße aus köln"), [2]),
@@ -110,12 +114,13 @@ class SearchTests(StoreCase):
             (_term(body, "ann@example.org"), []),
         )
 
-    async def test_texts(self) -> None:
+    async def test_searchTexts(self) -> None:
         """
         A text is looked for in header and body.
         """
+        await self._searchFolder()
         text = Criterion.TEXT
-        await self._check(
+        await self._checkFound(
             (_term(text, "café"), [1]),
             (_term(text, "treasure"), [3]),
             (_term(text, "BOB@"), [1, 2]),
@@ -123,12 +128,13 @@ class SearchTests(StoreCase):
             (_term(text, "absent"), []),
         )
 
-    async def test_dates(self) -> None:
+    async def test_searchDates(self) -> None:
         """
         Days are those of where the message arrived, or was sent.
         """
+        await self._searchFolder()
         day, criterion = _SEPTEMBER_9, Criterion
-        await self._check(
+        await self._checkFound(
             (_term(criterion.RECEIVED_ON, number=day), [1]),
             (_term(criterion.RECEIVED_ON, number=day - 1), [2, 3]),
             (_term(criterion.RECEIVED_ON, number=day + 1), [4]),
@@ -140,39 +146,44 @@ class SearchTests(StoreCase):
             (_term(criterion.SENT_SINCE, number=day + 1), []),
         )
 
-    async def test_sizes(self) -> None:
+    async def test_searchSizes(self) -> None:
         """
         Sizes are of messages as they are served, and bounds are not included.
         """
+        await self._searchFolder()
         size = len(_MAILS[3][0].replace(b"\n", b"\r\n"))
-        await self._check(
+        await self._checkFound(
             (_term(Criterion.LARGER, number=size - 1), [4]),
             (_term(Criterion.LARGER, number=size), []),
             (_term(Criterion.SMALLER, number=size), [1, 2, 3]),
             (_term(Criterion.SMALLER, number=size + 1), [1, 2, 3, 4]),
         )
 
-    async def test_flags(self) -> None:
+    async def test_searchFlags(self) -> None:
         """
         Flags and keywords are found by name in any case.
         """
+        await self._searchFolder()
         await self.store.storeFlags("alice", self.folder, UidSet(((2, 3),)), FlagMode.ADD, ("\\Seen", "Word"))
         flag = Criterion.FLAG
-        await self._check(
+        await self._checkFound(
             (_term(flag, "\\SEEN"), [2, 3]),
             (_term(flag, "word"), [2, 3]),
             (_term(flag, "\\Deleted"), []),
             (_term(flag, "unknown"), []),
         )
 
-    async def test_uidsAndModseqs(self) -> None:
+    async def test_searchUidsAndModseqs(self) -> None:
         """
         Messages are found by UID and by mod-sequence.
         """
-        result = await self.store.storeFlags("alice", self.folder, UidSet(((3, 3),)), FlagMode.ADD, ("\\Seen",))
+        await self._searchFolder()
+        result = await self.store.storeFlags(
+            "alice", self.folder, UidSet(((3, 3),)), FlagMode.ADD, ("\\Seen",)
+        )
         highest = (await self.opened("alice", "INBOX")).status.highest_modseq
         self.assertEqual(len(result.changed.uids), 4)
-        await self._check(
+        await self._checkFound(
             (SearchTerm(Criterion.UID, uids=UidSet(((2, 3), (9, 9)))), [2, 3]),
             (SearchTerm(Criterion.UID, uids=UidSet()), []),
             (_term(Criterion.MODSEQ, number=highest), [3]),
@@ -180,15 +191,16 @@ class SearchTests(StoreCase):
             (_term(Criterion.MODSEQ, number=1), [1, 2, 3, 4]),
         )
 
-    async def test_combined(self) -> None:
+    async def test_searchCombined(self) -> None:
         """
         Tests are combined, to any depth.
         """
+        await self._searchFolder()
         ann = _term(Criterion.HEADER, "ann", field="from")
         bob = _term(Criterion.TEXT, "bob")
         large = _term(Criterion.LARGER, number=1000)
         everything = SearchTerm(Criterion.ALL)
-        await self._check(
+        await self._checkFound(
             (everything, [1, 2, 3, 4]),
             (_and(), [1, 2, 3, 4]),
             (_or(), []),
@@ -199,18 +211,20 @@ class SearchTests(StoreCase):
             (_not(_not(_or(ann, bob))), [1, 2]),
         )
 
-    async def test_empty(self) -> None:
+    async def test_searchEmpty(self) -> None:
         """
         In an empty folder nothing is found.
         """
+        await self._searchFolder()
         await self.store.createFolder("alice", "Empty")
         folder = (await self.opened("alice", "Empty")).folder
         self.assertEqual(await self.found("alice", folder, SearchTerm(Criterion.ALL)), [])
 
-    async def test_ownSeen(self) -> None:
+    async def test_searchOwnSeen(self) -> None:
         """
         In a public folder a user searches by his own C{\\Seen}.
         """
+        await self._searchFolder()
         name = await self.public("P")
         folder = (await self.filled("alice", name, 3)).folder
         await self.store.storeFlags("bob", folder, UidSet(((2, 2),)), FlagMode.ADD, ("\\Seen",))
@@ -218,10 +232,11 @@ class SearchTests(StoreCase):
         self.assertEqual(await self.found("bob", folder, seen), [2])
         self.assertEqual(await self.found("alice", folder, seen), [])
 
-    async def test_batches(self) -> None:
+    async def test_searchBatches(self) -> None:
         """
         A big folder is searched in slices, some of which find nothing.
         """
+        await self._searchFolder()
         await self.store.createFolder("alice", "Big")
         folder = (await self.filled("alice", "Big", 450)).folder
         for term, expected in (
@@ -233,10 +248,11 @@ class SearchTests(StoreCase):
             self.assertGreater(len(batches), 3)
             self.assertEqual(await self.found("alice", folder, term), expected)
 
-    async def test_leftEarly(self) -> None:
+    async def test_searchLeftEarly(self) -> None:
         """
         A search can be left after any batch.
         """
+        await self._searchFolder()
         await self.store.createFolder("alice", "Big")
         folder = (await self.filled("alice", "Big", 450)).folder
         answer = self.store.search("alice", folder, SearchTerm(Criterion.ALL))
@@ -244,10 +260,11 @@ class SearchTests(StoreCase):
         await answer.aclose()
         self.assertEqual(len(await self.found("alice", folder, SearchTerm(Criterion.ALL))), 450)
 
-    async def test_refused(self) -> None:
+    async def test_searchRefused(self) -> None:
         """
         What makes no sense, or is too complex, is refused.
         """
+        await self._searchFolder()
         everything = SearchTerm(Criterion.ALL)
         deep = everything
         for _ in range(self.limits.max_search_depth):
@@ -285,4 +302,6 @@ class CloseTests(StoreCase):
         await self.refused(StoreUnavailable, self.store.upload("alice", "INBOX", 1))
         await self.refused(StoreUnavailable, self.store.credentials("alice"))
         await self.refusedAnswer(StoreUnavailable, self.store.folders("alice", tree))
-        await self.refusedAnswer(StoreUnavailable, self.store.search("alice", folder, SearchTerm(Criterion.ALL)))
+        await self.refusedAnswer(
+            StoreUnavailable, self.store.search("alice", folder, SearchTerm(Criterion.ALL))
+        )

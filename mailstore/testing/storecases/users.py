@@ -13,7 +13,7 @@ class UserTests(StoreCase):
     L{IUsers<mailstore.interfaces.IUsers>}.
     """
 
-    async def test_credentials(self) -> None:
+    async def test_usersCredentials(self) -> None:
         """
         What a user was created with can be had; for an unknown one there is nothing.
         """
@@ -21,7 +21,7 @@ class UserTests(StoreCase):
         self.assertIsNone(await self.store.credentials("nobody"))
         self.assertIsNone(await self.store.credentials(""))
 
-    async def test_createUser(self) -> None:
+    async def test_usersCreateUser(self) -> None:
         """
         A new user has an INBOX and nothing else of his own.
         """
@@ -29,20 +29,20 @@ class UserTests(StoreCase):
         self.assertEqual(await self.names("zoë"), ["INBOX", "Public Folders"])
         self.assertEqual(await self.admin.listUsers(), ("alice", "bob", "carol", "zoë"))
 
-    async def test_createUserAgain(self) -> None:
+    async def test_usersCreateUserAgain(self) -> None:
         """
         A name can be used once.
         """
         await self.refused(UserExists, self.admin.createUser("bob", CREDENTIALS))
 
-    async def test_createUserInvalid(self) -> None:
+    async def test_usersCreateUserInvalid(self) -> None:
         """
         Names that mean something else, or cannot be part of a folder's name, are refused.
         """
         for name in ("", "anyone", "Authenticated", "#system", "a/b", "-bob", "x y", "x" * 65):
             await self.refused(InvalidName, self.admin.createUser(name, CREDENTIALS))
 
-    async def test_unknownUser(self) -> None:
+    async def test_usersUnknownUser(self) -> None:
         """
         Somebody the store does not know has no folders, and of public ones
         sees those that everybody may, signed in or not.

@@ -107,7 +107,7 @@ class Client(support.Client):
             write(data)
             self.protocol.pauseProducing()
 
-        transport.write = writeAndClog
+        transport.write = writeAndClog  # type: ignore[method-assign]
 
     def readMore(self) -> bytes:
         """
@@ -127,7 +127,9 @@ class MessageCase(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        self.engine = openStore("sqlite::memory:", renditions=RENDITIONS, renditions_version=RENDITIONS_VERSION)
+        self.engine = openStore(
+            "sqlite::memory:", renditions=RENDITIONS, renditions_version=RENDITIONS_VERSION
+        )
         self.addCleanup(lambda: self.result(self.engine.close()))
         for user in ("alice", "bob"):
             self.result(self.engine.createUser(user, Credentials(b"salt", 1, b"", b"")))

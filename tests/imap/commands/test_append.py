@@ -43,7 +43,7 @@ class AppendCase(MessageCase):
         """
         A folder's UIDVALIDITY.
         """
-        return self.result(self.engine.status(SYSTEM, name)).uid_validity
+        return self.result(self.engine.status("alice", name)).uid_validity
 
 
 class _Watched:
@@ -278,7 +278,7 @@ class AppendRefusalTests(AppendCase):
         """
         Flags that the user has no right to set are left out (RFC 4314 section 4).
         """
-        name = self.public("Notes", alice="lri")
+        name = self.public("Notes", alice="lri", authenticated="")
         client = self.client(folder="")
         self.assertOk(_append(client, f'"{name}" (\\Seen \\Flagged)'))
         client.command(f'EXAMINE "{name}"')
@@ -358,7 +358,7 @@ class AppendRefusalTests(AppendCase):
 
     def test_clientIsSilent(self) -> None:
         """
-        A client that announces a message and does not send it is cut off in time, and the upload is given back.
+        A client that announces a message and does not send it is cut off in time; the upload is given back.
         """
         client = self.client(folder="")
         client.say(b"T APPEND INBOX {1000}\r\n")
@@ -423,10 +423,10 @@ class MultiAppendTests(AppendCase):
         If a later one is refused, none is stored, whichever kind of literal it was.
         """
         client = self.client(folder="")
-        for announced in (b"{99999999}\r\n", b"(x {5+}\r\n12345\r\n", b"{99999999+}\r\n" + b"y" * 99999999 + b"\r\n"):
+        for announced in (b"{99999999}\r\n", b"(x {5+}\r\n12345\r\n", b"{0+}\r\n\r\n"):
             client.say(b"T APPEND INBOX {3+}\r\na\r\n " + announced)
             (line,) = client.heard()
-            self.assertTrue(line.startswith((b"T NO [TOOBIG] ", b"T BAD ")), line)
+            self.assertTrue(line.startswith((b"T NO ", b"T BAD ")), line)
             self.assertEqual(self.uploads[-1].discarded, 1)
             self.assertOk(client.command("NOOP"))
         self.assertEqual(self.count("INBOX"), 0)

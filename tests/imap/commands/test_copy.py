@@ -47,7 +47,9 @@ class CopyTests(MessageCase):
         client.command("COPY 2 Target")
         client.command("SELECT Target")
         (line, _) = client.command("FETCH 1 (FLAGS INTERNALDATE)")
-        self.assertEqual(line, '* 1 FETCH (FLAGS (\\Flagged \\Recent) INTERNALDATE " 2-Jan-1970 00:00:00 +0000")')
+        self.assertEqual(
+            line, '* 1 FETCH (FLAGS (\\Flagged \\Recent) INTERNALDATE " 2-Jan-1970 00:00:00 +0000")'
+        )
         self.assertIn(b"Subject: 2\r\n", client.raw("FETCH 1 BODY.PEEK[]"))
 
     def test_nothing(self) -> None:

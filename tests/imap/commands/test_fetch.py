@@ -109,14 +109,30 @@ class FetchItemTests(MessageCase):
             wanted = names[: names.index(last) + 1]
             self.assertEqual([name for name, place in zip(names, at, strict=True) if place > 0], wanted)
 
+    def test_modseq(self) -> None:
+        """
+        The mod-sequence stands in parentheses (RFC 7162 section 3.1.5), and grows with a change.
+        """
+        client = self.client()
+        (before, _) = client.command("FETCH 1 (MODSEQ)")
+        self.flag(1, "\\Seen")
+        client.command("NOOP")
+        (after, _) = client.command("FETCH 1 (MODSEQ)")
+        pattern = r"^\* 1 FETCH \(MODSEQ \(([0-9]+)\)\)$"
+        self.assertRegex(before, pattern)
+        self.assertGreater(int(after.split("(")[2].rstrip(")")), int(before.split("(")[2].rstrip(")")))
+
     def test_uidForm(self) -> None:
         """
         UID FETCH always says the UID, first unless it was asked for elsewhere.
         """
         client = self.client()
-        self.assertEqual(client.command("UID FETCH 1 RFC822.SIZE")[0], f"* 1 FETCH (UID 1 RFC822.SIZE {len(MULTIPART)})")
         self.assertEqual(
-            client.command("UID FETCH 1 (RFC822.SIZE UID)")[0], f"* 1 FETCH (RFC822.SIZE {len(MULTIPART)} UID 1)"
+            client.command("UID FETCH 1 RFC822.SIZE")[0], f"* 1 FETCH (UID 1 RFC822.SIZE {len(MULTIPART)})"
+        )
+        self.assertEqual(
+            client.command("UID FETCH 1 (RFC822.SIZE UID)")[0],
+            f"* 1 FETCH (RFC822.SIZE {len(MULTIPART)} UID 1)",
         )
 
     def test_sameSectionTwice(self) -> None:
@@ -134,15 +150,22 @@ class FetchItemTests(MessageCase):
         A percent sign in the name of a field is not taken for anything else.
         """
         client = self.client()
-        found = client.raw("FETCH 1 (UID BODY.PEEK[HEADER.FIELDS (\"X-%d%b\")])")
-        self.assertEqual(found.split(b"\r\n")[0], b"* 1 FETCH (UID 1 BODY[HEADER.FIELDS (\"X-%d%b\")] {2}")
+        found = client.raw('FETCH 1 (UID BODY.PEEK[HEADER.FIELDS ("X-%d%b")])')
+        self.assertEqual(found.split(b"\r\n")[0], b'* 1 FETCH (UID 1 BODY[HEADER.FIELDS ("X-%d%b")] {2}')
 
     def test_nothingWellFormed(self) -> None:
         """
         What is no FETCH is answered BAD, and nothing is fetched.
         """
         client = self.client()
-        for wrong in ("FETCH", "FETCH 1", "FETCH 0 FLAGS", "FETCH 1 (FLAGS", "FETCH 1 FLAGS x", "FETCH 2 FLAGS"):
+        for wrong in (
+            "FETCH",
+            "FETCH 1",
+            "FETCH 0 FLAGS",
+            "FETCH 1 (FLAGS",
+            "FETCH 1 FLAGS x",
+            "FETCH 2 FLAGS",
+        ):
             self.assertBad(client.command(wrong))
         self.assertEqual(self.store.named("fetch"), [])
 
@@ -202,7 +225,9 @@ class FetchSetTests(MessageCase):
         """
         client = self.client()
 
-        async def more(method: Any, user: str, folder: int, uids: UidSet, spec: Any) -> AsyncGenerator[Any, None]:
+        async def more(
+            method: Any, user: str, folder: int, uids: UidSet, spec: Any
+        ) -> AsyncGenerator[Any, None]:
             self.fill(plain("late"))
             async for batch in method(user, folder, UidSet(((1, 99),)), spec):
                 yield batch
@@ -240,7 +265,13 @@ class FetchSetTests(MessageCase):
         self.remove(3)
         self.assertEqual(
             client.command("UID FETCH 1:5 UID"),
-            ["* 1 FETCH (UID 1)", "* 3 FETCH (UID 5)", "* 2 EXPUNGE", "* 3 RECENT", "T OK UID FETCH completed"],
+            [
+                "* 1 FETCH (UID 1)",
+                "* 3 FETCH (UID 5)",
+                "* 2 EXPUNGE",
+                "* 3 RECENT",
+                "T OK UID FETCH completed",
+            ],
         )
 
 
@@ -273,7 +304,8 @@ class FetchSeenTests(MessageCase):
         client = self.client()
         found = client.raw("FETCH 1 (FLAGS BODY[TEXT])")
         self.assertEqual(
-            found, b"* 1 FETCH (FLAGS (\\Seen \\Recent) BODY[TEXT] {6}\r\ntext\r\n)\r\nT OK FETCH completed\r\n"
+            found,
+            b"* 1 FETCH (FLAGS (\\Seen \\Recent) BODY[TEXT] {6}\r\ntext\r\n)\r\nT OK FETCH completed\r\n",
         )
 
     def test_seenAlready(self) -> None:
@@ -293,7 +325,9 @@ class FetchSeenTests(MessageCase):
         client = self.client()
         client.raw("FETCH 1 BODY[TEXT]")
         client.raw("FETCH 1:2 BODY[TEXT]")
-        self.assertEqual([each[2] for each in self.store.named("storeFlags")], [UidSet(((1, 1),)), UidSet(((2, 2),))])
+        self.assertEqual(
+            [each[2] for each in self.store.named("storeFlags")], [UidSet(((1, 1),)), UidSet(((2, 2),))]
+        )
 
     def test_peekAndHeader(self) -> None:
         """
@@ -362,7 +396,9 @@ class FetchLargeTests(MessageCase):
         client = self.client()
         found = client.raw("FETCH 1:3 (UID BODY.PEEK[] RFC822.SIZE)")
         size = len(self.large)
-        self.assertIn(b"* 2 FETCH (UID 2 BODY[] {%d}\r\n%b RFC822.SIZE %d)\r\n" % (size, self.large, size), found)
+        self.assertIn(
+            b"* 2 FETCH (UID 2 BODY[] {%d}\r\n%b RFC822.SIZE %d)\r\n" % (size, self.large, size), found
+        )
         self.assertIn(b"* 3 FETCH (UID 3 BODY[] {", found)
         self.assertTrue(found.endswith(b"T OK FETCH completed\r\n"))
 
@@ -588,9 +624,7 @@ class FetchFlowTests(MessageCase):
         self.store.instead["changes"] = lambda *arguments: self.fail("asked for changes")
         self.server.factory.front.close()  # the session does not hear of the change
         folder = self.identity()
-        self.result(
-            self.engine.storeFlags("alice", folder, UidSet(((1, 1),)), FlagMode.ADD, ("$Forwarded",))
-        )
+        self.result(self.engine.storeFlags("alice", folder, UidSet(((1, 1),)), FlagMode.ADD, ("$Forwarded",)))
         lines = client.command("FETCH 1 FLAGS")
         self.assertIn("$Forwarded", lines[0])
         self.assertTrue(lines[0].startswith("* FLAGS "), lines)

@@ -67,7 +67,7 @@ _KEYS: tuple[tuple[str, str], ...] = (
     ("TEXT second", "5"),
     ("TEXT two", "2 5"),
     ("BODY {6+}\r\nsecond", "5"),
-    ("CHARSET UTF-8 SUBJECT {9+}\r\ngr\xc3\xbc\xc3\x9fe!", "3"),
+    ("CHARSET UTF-8 SUBJECT {8+}\r\ngr\xc3\xbc\xc3\x9fe!", "3"),
     ("CHARSET ISO-8859-1 SUBJECT {7+}\r\nGR\xdcSSE!", "3"),
     ("CHARSET us-ascii ALL", "1 2 3 4 5"),
     ("NOT SEEN", "2 3 4 5"),
@@ -119,7 +119,13 @@ class SearchTests(MessageCase):
         UID SEARCH answers with UIDs; its sets of numbers are sequence numbers all the same.
         """
         client = self.client()
-        for key, uids in (("ALL", "1 3 4 5 6"), ("2:3", "3 4"), ("UID 2:3", "3"), ("RECENT", "6"), ("SEEN DRAFT", "")):
+        for key, uids in (
+            ("ALL", "1 3 4 5 6"),
+            ("2:3", "3 4"),
+            ("UID 2:3", "3"),
+            ("RECENT", "6"),
+            ("SEEN DRAFT", ""),
+        ):
             lines = client.command(f"UID SEARCH {key}")
             self.assertEqual(lines, [f"* SEARCH {uids}".rstrip(), "T OK UID SEARCH completed"])
 
@@ -149,9 +155,16 @@ class SearchTests(MessageCase):
         What is no SEARCH is answered BAD, and nothing is looked for.
         """
         client = self.client()
-        for wrong in ("SEARCH", "SEARCH X", "SEARCH (ALL", "SEARCH 6", "SEARCH NOT", "SEARCH SINCE 99-Jan-2024"):
+        for wrong in (
+            "SEARCH",
+            "SEARCH X",
+            "SEARCH (ALL",
+            "SEARCH 6",
+            "SEARCH NOT",
+            "SEARCH SINCE 99-Jan-2024",
+        ):
             self.assertBad(client.command(wrong))
-        self.assertBad(client.command("SEARCH " + "NOT (" * 200 + "ALL" + ")" * 200))
+        self.assertBad(client.command("SEARCH " + "NOT (SEEN " * 200 + "ALL" + ")" * 200))
         self.assertEqual(self.store.named("search"), [])
 
     def test_emptyFolder(self) -> None:

@@ -101,7 +101,14 @@ class StoreTests(MessageCase):
         What is no STORE is answered BAD, and nothing is changed.
         """
         client = self.client()
-        for wrong in ("STORE", "STORE 1", "STORE 1 FLAGS", "STORE 1 XFLAGS ()", "STORE 9 FLAGS ()", "STORE 1 FLAGS (a"):
+        for wrong in (
+            "STORE",
+            "STORE 1",
+            "STORE 1 FLAGS",
+            "STORE 1 XFLAGS ()",
+            "STORE 9 FLAGS ()",
+            "STORE 1 FLAGS (a",
+        ):
             self.assertBad(client.command(wrong))
         self.assertEqual(self.store.named("storeFlags"), [])
 

@@ -1,0 +1,278 @@
+"""
+Tests of L{mailstore.imap.protocol}: sessions and their transports.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IAddress,
+    INegotiated,
+    ISSLTransport,
+    ITCPTransport,
+    ITLSTransport,
+)
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from mailstore.imap.limits import ImapLimits
+from mailstore.imap.protocol import ReactorRuntime, Signal
+from mailstore.imap.waiting import ILink, IRuntime, ISignal
+from tests.imap.support import REMOTE, Server
+
+
+class SignalTests(SynchronousTestCase):
+    """
+    Places to wait at.
+    """
+
+    def setUp(self) -> None:
+        """
+        A signal, and a clock.
+        """
+        self.clock = Clock()
+        self.signal = Signal(self.clock)
+
+    def test_interfaces(self) -> None:
+        """
+        They are what sessions expect.
+        """
+        verifyObject(ISignal, self.signal)
+        verifyObject(IRuntime, ReactorRuntime(self.clock))
+
+    def test_fire(self) -> None:
+        """
+        All who wait are woken, and no timer is left.
+        """
+        waiting = [self.signal.wait(), self.signal.wait(5)]
+        self.signal.fire()
+        self.assertEqual([self.successResultOf(each) for each in waiting], [True, True])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_noMemory(self) -> None:
+        """
+        Who comes after it fired waits for the next time.
+        """
+        self.signal.fire()
+        self.assertNoResult(self.signal.wait())
+
+    def test_timeout(self) -> None:
+        """
+        Who waited long enough is told that nothing happened.
+        """
+        waiting = self.signal.wait(5)
+        self.clock.advance(5)
+        self.assertFalse(self.successResultOf(waiting))
+        self.signal.fire()
+
+    def test_waitAgainFromInside(self) -> None:
+        """
+        Who waits again as soon as woken is not woken twice by one fire.
+        """
+        woken: list[bool] = []
+
+        def again(fired: bool) -> None:
+            woken.append(fired)
+            self.signal.wait().addCallback(again)
+
+        self.signal.wait().addCallback(again)
+        self.signal.fire()
+        self.assertEqual(woken, [True])
+
+    def test_cancelled(self) -> None:
+        """
+        Who gives up waiting leaves nothing behind.
+        """
+        waiting = self.signal.wait(5)
+        waiting.addErrback(lambda failure: None)
+        waiting.cancel()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.signal.fire()
+
+    def test_backgroundFailure(self) -> None:
+        """
+        An exception in background work is logged.
+        """
+
+        async def work() -> None:
+            raise RuntimeError("boom")
+
+        ReactorRuntime(self.clock).start(work())
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+
+class LinkTests(SynchronousTestCase):
+    """
+    What a session knows of its connection.
+    """
+
+    def test_interface(self) -> None:
+        """
+        A protocol is the link that sessions expect.
+        """
+        verifyObject(ILink, Server(self).connect().protocol)
+
+    def test_local(self) -> None:
+        """
+        Loopback and Unix sockets are this machine, everything else is not.
+        """
+        server = Server(self)
+        addresses: list[tuple[IAddress, bool]] = [
+            (IPv4Address("TCP", "127.0.0.1", 1), True),
+            (IPv4Address("TCP", "127.9.9.9", 1), True),
+            (IPv6Address("TCP", "::1", 1), True),
+            (IPv6Address("TCP", "::ffff:127.0.0.1", 1), True),
+            (IPv6Address("TCP", "fe80::1%eth0", 1), False),
+            (IPv6Address("TCP", "::ffff:192.0.2.1", 1), False),
+            (IPv4Address("TCP", "192.0.2.1", 1), False),
+            (UNIXAddress(b"/run/x"), True),
+        ]
+        for address, local in addresses:
+            self.assertEqual(server.connect(address).protocol.local, local, address)
+
+    def test_implicitTls(self) -> None:
+        """
+        A connection that came over TLS is secure from the start, whether the port or
+        an endpoint's wrapper speaks it.
+        """
+        server = Server(self, tls=object())
+        for provides in ((ISSLTransport,), (ITLSTransport, INegotiated)):
+            protocol = server.connect(REMOTE, provides=provides).protocol
+            self.assertTrue(protocol.secure)
+            self.assertFalse(protocol.can_start_tls)
+
+    def test_noDelay(self) -> None:
+        """
+        Small answers are not held back.
+        """
+        self.assertTrue(Server(self).connect(provides=(ITCPTransport,)).transport.no_delay)
+
+
+class StartTlsTests(SynchronousTestCase):
+    """
+    STARTTLS.
+    """
+
+    def setUp(self) -> None:
+        """
+        A client from elsewhere, on a transport that can do TLS.
+        """
+        self.context = object()
+        self.server = Server(self, tls=self.context)
+        self.client = self.server.connect(REMOTE, provides=(ITLSTransport,))
+        self.started: list[object] = []
+        self.client.transport.startTLS = self.started.append
+
+    def test_offered(self) -> None:
+        """
+        It is offered until it has happened; then passwords are welcome.
+        """
+        before = self.client.ask(b"CAPABILITY")[0].split()
+        self.assertLessEqual({b"STARTTLS", b"LOGINDISABLED"}, set(before))
+        self.assertEqual(self.client.ask(b"STARTTLS"), [b"T OK Begin TLS now"])
+        self.assertEqual(self.started, [self.context])
+        after = set(self.client.ask(b"CAPABILITY")[0].split())
+        self.assertIn(b"AUTH=PLAIN", after)
+        self.assertFalse(after & {b"STARTTLS", b"LOGINDISABLED"})
+        self.assertEqual(self.client.ask(b"STARTTLS")[-1][:6], b"T BAD ")
+
+    def test_sentInTheClearIsForgotten(self) -> None:
+        """
+        What somebody put behind STARTTLS before the handshake is never run.
+        """
+        self.client.say(b"a STARTTLS\r\nb LOGIN alice password\r\nc NO")
+        self.assertEqual(self.client.heard(), [b"a OK Begin TLS now"])
+        self.assertEqual(self.client.ask(b"NOOP"), [b"T OK NOOP completed"])
+        self.assertEqual(self.client.protocol.connection.session.user, "")
+
+    def test_notWhenSignedIn(self) -> None:
+        """
+        After sign-in it is too late.
+        """
+        self.client.ask(b"STARTTLS")
+        self.client.login()
+        self.assertEqual(self.client.ask(b"STARTTLS")[-1][:6], b"T BAD ")
+
+
+class EndTests(SynchronousTestCase):
+    """
+    How connections end.
+    """
+
+    def test_nothingLeft(self) -> None:
+        """
+        A client that goes leaves no timer, no session and no watch.
+        """
+        server = Server(self)
+        client = server.client()
+        client.ask(b"SELECT INBOX")
+        client.disconnect()
+        self.assertEqual(server.clock.getDelayedCalls(), [])
+        self.assertEqual(server.factory.front.sessions, 0)
+        self.assertEqual(server.factory.links, set())
+
+    def test_lingering(self) -> None:
+        """
+        A client that does not take the last bytes is cut off.
+        """
+        server = Server(self)
+        client = server.connect()
+        client.transport.loseConnection = lambda: None
+        client.ask(b"LOGOUT")
+        client.say(b"x NOOP\r\n")
+        server.clock.advance(9)
+        self.assertFalse(client.gone)
+        server.clock.advance(2)
+        self.assertTrue(client.gone)
+
+    def test_shutDown(self) -> None:
+        """
+        When the server stops all sessions end: idle ones at once, busy ones after
+        their command, and no new one begins.
+        """
+        server = Server(self)
+        idle, busy = server.client(), server.client()
+        gate = server.store.gates["status"] = Deferred()
+        busy.say(b"a STATUS INBOX (MESSAGES)\r\n")
+        stopped = server.factory.disconnectAll()
+        self.assertTrue(idle.gone)
+        self.assertIsNone(server.factory.buildProtocol(REMOTE))
+        self.assertNoResult(stopped)
+        gate.callback(None)
+        lines = busy.heard()
+        self.assertEqual(lines[-2:], [b"a OK STATUS completed", b"* BYE The server is shutting down"])
+        self.successResultOf(stopped)
+        self.assertEqual(server.clock.getDelayedCalls(), [])
+
+    def test_shutDownOfTheStuck(self) -> None:
+        """
+        Who does not come to an end is cut off.
+        """
+        server = Server(self)
+        busy = server.client()
+        gate = server.store.gates["status"] = Deferred()
+        busy.say(b"a STATUS INBOX (MESSAGES)\r\n")
+        stopped = server.factory.disconnectAll()
+        server.clock.advance(6)
+        self.assertTrue(busy.transport.aborted)
+        self.successResultOf(stopped)
+        gate.callback(None)
+
+    def test_shutDownOfNobody(self) -> None:
+        """
+        Where nobody is connected there is nothing to wait for.
+        """
+        self.successResultOf(Server(self).factory.disconnectAll())
+
+    def test_observing(self) -> None:
+        """
+        There is one observer for all sessions, from the first port to the last.
+        """
+        server = Server(self, ImapLimits(login_delay=0.0))
+        for _ in range(5):
+            server.client().ask(b"SELECT INBOX")
+        self.assertEqual(len(server.store.observers), 1)
+        server.factory.stopFactory()
+        self.assertEqual(server.store.observers, [])

@@ -1,0 +1,173 @@
+"""
+Connecting, and connecting again.
+"""
+
+from __future__ import annotations
+
+from twisted.logger import LogLevel, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from mailstore.errors import StoreUnavailable
+from mailstore.ipc.client import RemoteStore
+from mailstore.ipc.codec import QueueTooSmall
+from mailstore.ipc.limits import IpcLimits
+from mailstore.ipc.server import StoreServer
+from mailstore.ipc.service import StoreClientService, StoreServerService
+from mailstore.ipc.statistics import QueueCounters, epoxyCounters
+from tests.ipc.fakes import FakeStore, Noting, Outcome, TurningClock
+from transports.errors import CannotListen
+from transports.limits import Limits
+from transports.memory import MemoryTransport
+
+LIMITS = IpcLimits(poll_interval=0)
+
+
+class ServiceTests(SynchronousTestCase):
+    """
+    Both services over a memory transport.
+    """
+
+    def setUp(self) -> None:
+        self.clock = TurningClock()
+        self.transport = MemoryTransport(self.clock, Limits())
+        self.remote = RemoteStore(LIMITS, self.clock)
+        self.client = StoreClientService(self.transport, self.remote, self.clock, LIMITS, lambda: 0.0)
+        self.restart()
+
+    def restart(self) -> None:
+        """
+        Make another store.
+        """
+        self.store = FakeStore()
+        server = StoreServer(self.store, LIMITS, self.clock)  # type: ignore[arg-type]
+        self.service = StoreServerService(self.transport, server)
+
+    def turns(self) -> None:
+        for _ in range(30):
+            self.clock.turn()
+
+    def ask(self) -> Outcome:
+        return Outcome(self.remote.rights("ann", "x"))
+
+    def test_life(self) -> None:
+        """
+        Requests wait for the connection; stopping closes it and leaves nothing.
+        """
+        self.service.startService()
+        self.successResultOf(self.service.whenListening())
+        self.client.startService()
+        ready = self.remote.whenReady()
+        outcome = self.ask()
+        self.turns()
+        self.successResultOf(ready)
+        self.assertEqual(outcome.value, "lrs")
+        stopped = self.client.stopService()
+        self.turns()
+        self.successResultOf(stopped)
+        stopped = self.service.stopService()
+        self.turns()
+        self.successResultOf(stopped)
+        self.assertEqual(self.service.server.front_ends, ())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_backOff(self) -> None:
+        """
+        A store that is not there is tried again, less and less often, and the
+        log tells it once.
+        """
+        warnings: list[object] = []
+
+        def observer(event: dict[str, object]) -> None:
+            if event.get("log_level") is LogLevel.warn:
+                warnings.append(event)
+
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        self.client.startService()
+        delays = []
+        for _ in range(9):
+            [call] = self.clock.getDelayedCalls()
+            delays.append(round(call.getTime() - self.clock.seconds(), 3))
+            self.clock.advance(call.getTime() - self.clock.seconds())
+        self.assertEqual(delays, [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0])
+        self.assertEqual(len(warnings), 1)
+        self.service.startService()
+        self.clock.advance(5)
+        self.turns()
+        self.assertTrue(self.remote.is_ready)
+
+    def test_again(self) -> None:
+        """
+        When the store goes away and comes back the front end goes on with the
+        new one, and observers are told that everything may have changed.
+        """
+        noting = Noting()
+        self.remote.observe(noting)
+        self.service.startService()
+        self.client.startService()
+        self.turns()
+        self.service.server.front_ends[0].channel.abort()
+        self.service.stopService()
+        self.turns()
+        outcome = self.ask()
+        self.restart()
+        self.service.startService()
+        self.clock.advance(0.2)
+        self.turns()
+        self.assertEqual(outcome.value, "lrs")
+        self.assertEqual(noting.told, ["everything"])
+        self.assertEqual(self.store.begun, ["rights ann x"])
+
+    def test_closedStore(self) -> None:
+        """
+        A remote store that was closed is not connected again.
+        """
+        self.client.startService()
+        Outcome(self.remote.close())
+        self.clock.advance(10)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertIs(self.ask().error, StoreUnavailable)
+
+    def test_cannotListen(self) -> None:
+        """
+        A place that is taken is told to who asks.
+        """
+        self.service.startService()
+        self.restart()
+        waiting = self.service.whenListening()
+        self.service.startService()
+        self.failureResultOf(waiting, CannotListen)
+        self.failureResultOf(self.service.whenListening(), CannotListen)
+        self.flushLoggedErrors(CannotListen)
+
+    def test_tooSmall(self) -> None:
+        """
+        A transport whose queue is too small is refused before anything starts.
+        """
+        transport = MemoryTransport(self.clock, Limits(block_size=32, capacity=1))
+        self.assertRaises(QueueTooSmall, StoreClientService, transport, self.remote, self.clock)
+        self.assertRaises(QueueTooSmall, StoreServerService, transport, self.service.server)
+
+    def test_statistics(self) -> None:
+        """
+        The counters keep their old names; refusals survive a reconnection.
+        """
+        self.service.startService()
+        self.client.startService()
+        self.turns()
+        outcomes = [self.ask() for _ in range(3)]
+        names = epoxyCounters(self.remote.statistics(), self.service.server.statistics())
+        self.assertEqual(
+            names,
+            {
+                "epoxy_client_out_queue_length": 3,
+                "epoxy_store_out_queue_length": 0,
+                "epoxy_blocks_allocated": 3,
+                "epoxy_blocks_capacity": 2048,
+                "epoxy_refused_total": 0,
+            },
+        )
+        self.turns()
+        self.assertTrue(all(each.done for each in outcomes))
+        self.assertEqual(self.remote.statistics(), QueueCounters(0, 0, 1024, 0))
+        self.assertEqual(epoxyCounters()["epoxy_blocks_capacity"], 0)

@@ -1,0 +1,146 @@
+"""
+The scene of Microsoft KB 817051: many IMAP clients browse a heavily populated
+list of public folders over a small queue.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+import attrs
+from twisted.trial.unittest import SynchronousTestCase
+
+from mailstore.config import Config
+from mailstore.imap.limits import ImapLimits
+from mailstore.ipc.limits import IpcLimits
+from mailstore.testing import MailServer
+from tests.clients.rawclient import RawClient
+
+_CLIENTS = 50
+_FOLDERS = 2000
+_BLOCKS = 4
+
+
+class FullQueueTests(SynchronousTestCase):
+    """
+    Fifty clients at once, two thousand folders, four blocks.
+    """
+
+    def _browse(self, transport: str, patience: float) -> tuple[int, int]:
+        """
+        Let all clients list, look and open at once, twice.
+
+        @return: how many commands were answered OK, and how many NO [UNAVAILABLE].
+        """
+        config = attrs.evolve(
+            Config(imap_limits=ImapLimits(login_delay=0.0, max_sessions_per_user=_CLIENTS)),
+            ipc_limits=IpcLimits(patience=5.0),
+        )
+        folders = [f"Public Folders/Team {number % 20}/Folder {number:04}" for number in range(_FOLDERS)]
+        names = [folder.encode() for folder in folders]
+        with MailServer(
+            users={"alice": "secret"}, folders=folders, transport=transport, config=config
+        ) as server:
+            remote, store = server.service.remote, server.service.server
+            assert remote is not None and store is not None
+            clients = [RawClient(server.port) for _ in range(_CLIENTS)]
+            try:
+                for client in clients:
+                    self.assertIn(b" OK", client.command(b"LOGIN alice secret")[-1])
+
+                async def setPatience() -> None:
+                    remote.limits = attrs.evolve(remote.limits, patience=patience)
+
+                server.call(setPatience)
+                outcomes = self._all(clients, names)
+
+                async def drained() -> list[int]:
+                    return [each.statistics().blocks_allocated for each in (remote, store)]
+
+                async def peaks() -> list[int]:
+                    return [each.statistics().blocks_high_water for each in (remote, store)]
+
+                # What is left of credits and replies is under way for a few turns of the reactor.
+                for _ in range(1000):
+                    if server.call(drained) == [0, 0]:
+                        break
+                self.assertEqual(server.call(drained), [0, 0])
+                for peak in server.call(peaks):
+                    self.assertGreater(peak, 0)
+                    self.assertLessEqual(peak, _BLOCKS)
+            finally:
+                for client in clients:
+                    client.close()
+        refused = sum(reply.startswith(b"NO [UNAVAILABLE]") for reply in outcomes)
+        answered = sum(reply.startswith(b"OK") for reply in outcomes)
+        self.assertEqual(refused + answered, len(outcomes), outcomes[:5])
+        return answered, refused
+
+    def _all(self, clients: list[RawClient], names: list[bytes]) -> list[bytes]:
+        """
+        Give every client its commands, all before any answer is read.
+
+        @return: what stands behind the tag in each tagged reply, one for each command.
+        """
+        expected: list[tuple[RawClient, list[bytes]]] = []
+        for number, client in enumerate(clients):
+            lines = [b'LIST "" "*"', b'LIST "" "Public Folders/%"', b'LSUB "" "*"']
+            for step in range(4):
+                name = names[(number * 37 + step) % len(names)]
+                lines += [b'STATUS "%s" (MESSAGES UNSEEN)' % name, b'EXAMINE "%s"' % name]
+            expected.append((client, [client.begin(line) for line in lines]))
+
+        def read(each: tuple[RawClient, list[bytes]]) -> list[bytes]:
+            client, tags = each
+            replies = []
+            for tag in tags:
+                responses = client.finish(tag)
+                replies.append(responses[-1].removeprefix(tag + b" "))
+                if tag == tags[0] and replies[-1].startswith(b"OK"):
+                    listed = sum(b"/Folder " in response for response in responses)
+                    assert listed == len(names), listed
+            return replies
+
+        with ThreadPoolExecutor(len(clients)) as pool:
+            return [reply for replies in pool.map(read, expected) for reply in replies]
+
+    def _unix(self) -> str:
+        directory = tempfile.mkdtemp(prefix="ms")
+        self.addCleanup(shutil.rmtree, directory)
+        return f"unix:{directory}/s:blocks={_BLOCKS}"
+
+    def test_patientOverMemory(self) -> None:
+        """
+        With patience, C{memory:} gives every command its OK, within four blocks.
+        """
+        answered, refused = self._browse(f"memory:blocks={_BLOCKS}", 60.0)
+        self.assertEqual((answered, refused), (_CLIENTS * 11, 0))
+
+    def test_patientOverUnix(self) -> None:
+        """
+        With patience, C{unix:} gives every command its OK, within four blocks.
+        """
+        answered, refused = self._browse(self._unix(), 60.0)
+        self.assertEqual((answered, refused), (_CLIENTS * 11, 0))
+
+    def test_impatientOverMemory(self) -> None:
+        """
+        Without patience, C{memory:} refuses what does not fit at once, and
+        every command still has one answer.
+        """
+        answered, refused = self._browse(f"memory:blocks={_BLOCKS}", 0.0)
+        self.assertEqual(answered + refused, _CLIENTS * 11)
+        self.assertGreater(refused, 0)
+        self.assertGreater(answered, 0)
+
+    def test_impatientOverUnix(self) -> None:
+        """
+        Without patience, C{unix:} refuses what does not fit at once, and every
+        command still has one answer.
+        """
+        answered, refused = self._browse(self._unix(), 0.0)
+        self.assertEqual(answered + refused, _CLIENTS * 11)
+        self.assertGreater(refused, 0)
+        self.assertGreater(answered, 0)
