@@ -7,6 +7,7 @@ from __future__ import annotations
 import atexit
 import getopt
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -180,6 +181,9 @@ def makeService(options: Options) -> MultiService:
     except ConfigError as error:
         _say(str(error))
         raise SystemExit(EX_CONFIG) from error
+    if part.parent_pipe is not None:
+        # Ctrl-C reaches all processes of a terminal; when to stop, the parent says.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     service.ready.addCallbacks(lambda _: _greet(service, part), Fate(reactor).failed)
     parent = MultiService()  # type: ignore[no-untyped-call]
     service.setServiceParent(parent)  # type: ignore[no-untyped-call]

@@ -25,7 +25,9 @@ class ICommitter(Interface):
         Told once, by the store.  The three may be called from any thread, one
         at a time, and raise only L{StoreError<mailstore.errors.StoreError>}.
 
-        @param begin: open the write transaction.
+        @param begin: open the write transaction.  It does not wait: while
+            another process has one it raises
+            L{StoreBusy<mailstore.errors.StoreBusy>}, and may be tried again.
         @param commit: make it durable; when that fails it is still open.
         @param rollback: undo it.  Does nothing when none is open.
         """

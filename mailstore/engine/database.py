@@ -165,6 +165,13 @@ class Database:
 
     # --- writing ---
 
+    def refuseWhenBusy(self) -> None:
+        """
+        From now on C{begin} does not wait for another process: who calls it does.
+        """
+        with translated:
+            self._write.execute("PRAGMA busy_timeout = 0")
+
     def begin(self) -> None:
         """
         Open the write transaction.

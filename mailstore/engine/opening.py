@@ -5,17 +5,27 @@ A folder as a whole: its counts, opening it, and what changed in it.
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import attrs
 
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow
-from mailstore.engine.seen import SeenRow, Views, ownSeen, read
-from mailstore.engine.snapshot import Snapshot
+from mailstore.engine.seen import SeenRow, SeenState, Views, ownSeen, read
 from mailstore.engine.users import Viewer
-from mailstore.model import FlagColumns, FolderDelta, FolderStatus, OpenFolder, UidSet
+from mailstore.model import (
+    SEEN,
+    FlagColumns,
+    FolderDelta,
+    FolderStatus,
+    OpenFolder,
+    UidSet,
+    uint32s,
+    uint64s,
+)
 
 
 def _status(row: FolderRow, own: SeenRow, recent: int) -> FolderStatus:
@@ -81,6 +91,10 @@ def opened(
     )
 
 
+#: UIDs, flags and mod-sequences of some messages.
+_Columns: TypeAlias = "tuple[array[int], array[int], array[int]]"
+
+
 @attrs.frozen
 class Difference:
     """
@@ -88,10 +102,9 @@ class Difference:
     """
 
     row: FolderRow
-    view: Snapshot
     highest: int
     vanished: UidSet
-    positions: list[int]
+    changed: _Columns
     first_recent: int
 
     def batches(self, limits: EngineLimits) -> Iterator[FolderDelta]:
@@ -101,49 +114,90 @@ class Difference:
         keywords = self.row.keywordNames()
         rows = limits.batch_rows
         ranges = self.vanished.ranges
-        changed_batches = -(-len(self.positions) // rows)
-        vanished_batches = -(-len(ranges) // rows)
-        for number in range(max(1, changed_batches, vanished_batches)):
+        most = max(len(ranges), len(self.changed[0]), 1)
+        for start in range(0, most, rows):
             yield FolderDelta(
                 highest_modseq=self.highest,
-                vanished=UidSet(ranges[number * rows : (number + 1) * rows]),
-                changed=self._columns(self.positions[number * rows : (number + 1) * rows]),
+                vanished=UidSet(ranges[start : start + rows]),
+                changed=FlagColumns(*(each[start : start + rows].tobytes() for each in self.changed)),
                 keywords=keywords,
                 first_recent=self.first_recent,
             )
 
-    def _columns(self, positions: list[int]) -> FlagColumns:
-        if not positions:
-            return FlagColumns()
-        runs: list[tuple[int, int]] = []
-        for at in positions:
-            if runs and runs[-1][1] == at:
-                runs[-1] = (runs[-1][0], at + 1)
-            else:
-                runs.append((at, at + 1))
-        return self.view.columns(runs)
-
 
 def difference(
-    db: sqlite3.Connection, views: Views, row: FolderRow, viewer: Viewer, since: int, first_recent: int
+    db: sqlite3.Connection,
+    views: Views,
+    limits: EngineLimits,
+    row: FolderRow,
+    viewer: Viewer,
+    since: int,
+    first_recent: int,
 ) -> Difference:
     """
     What changed in a folder after a mod-sequence.
     """
-    view, own = views.get(db, row, viewer)
+    own = read(db, row.id, viewer.id) if ownSeen(row) and viewer.id is not None else SeenRow()
     highest = max(row.changed, own.last)
-    vanished, positions = UidSet(), list[int]()
-    if since < highest:
-        vanished = _vanished(db, row, view, since)
-        positions = [at for at, modseq in enumerate(view.modseqs) if modseq > since]
-    return Difference(row, view, highest, vanished, positions, first_recent)
+    if since >= highest:
+        return Difference(row, highest, UidSet(), (uint32s(), uint64s(), uint64s()), first_recent)
+    changed = None
+    if since >= own.low_modseq:
+        changed = _fewChanged(db, row, viewer, since, limits.batch_rows)
+    if changed is None:
+        view, _ = views.get(db, row, viewer)
+        at = [position for position, modseq in enumerate(view.modseqs) if modseq > since]
+        changed = (
+            uint32s(view.uids[each] for each in at),
+            uint64s(view.flags[each] for each in at),
+            uint64s(view.modseqs[each] for each in at),
+        )
+    return Difference(row, highest, _vanished(db, views, row, viewer, since), changed, first_recent)
 
 
-def _vanished(db: sqlite3.Connection, row: FolderRow, view: Snapshot, since: int) -> UidSet:
+def _fewChanged(
+    db: sqlite3.Connection, row: FolderRow, viewer: Viewer, since: int, most: int
+) -> _Columns | None:
+    """
+    What changed, without a look at all that did not; C{None} when it is more
+    than C{most} messages.
+    """
+    found: dict[int, tuple[int, int]] = {
+        uid: (flags, modseq)
+        for uid, flags, modseq in db.execute(
+            "SELECT uid, flags, modseq FROM messages INDEXED BY messages_modseq"
+            " WHERE folder = ? AND modseq > ? LIMIT ?",
+            (row.id, since, most + 1),
+        )
+    }
+    if ownSeen(row) and viewer.id is not None and len(found) <= most:
+        found.update(
+            (uid, (flags, modseq))
+            for uid, flags, modseq in db.execute(
+                "SELECT m.uid, m.flags, m.modseq FROM seen_marks s"
+                " CROSS JOIN messages m ON m.folder = s.folder AND m.uid = s.uid"
+                " WHERE s.folder = ? AND s.user = ? AND s.modseq > ? LIMIT ?",
+                (row.id, viewer.id, since, most + 1),
+            )
+        )
+    if len(found) > most:
+        return None
+    uids = uint32s(sorted(found))
+    flags, modseqs = uint64s(found[uid][0] for uid in uids), uint64s(found[uid][1] for uid in uids)
+    if ownSeen(row) and viewer.id is not None and uids:
+        state = SeenState(db, row.id, viewer.id, uids)
+        for at, uid in enumerate(uids):
+            flags[at] = flags[at] | SEEN if state.seen(uid) else flags[at] & ~SEEN
+            modseqs[at] = max(modseqs[at], state.modseq(uid))
+    return uids, flags, modseqs
+
+
+def _vanished(db: sqlite3.Connection, views: Views, row: FolderRow, viewer: Viewer, since: int) -> UidSet:
     if since >= row.tombstones_from:
         gone = db.execute("SELECT low, high FROM tombstones WHERE folder = ? AND modseq > ?", (row.id, since))
         return UidSet.ofRanges(gone)
     # Older tombstones are forgotten: whatever is not here has gone.
+    view, _ = views.get(db, row, viewer)
     missing: list[tuple[int, int]] = []
     expected = 1
     for low, high in (*view.uid_set.ranges, (row.uid_next, row.uid_next)):

@@ -95,9 +95,10 @@ class Store:
         self._renderer = rendering.Renderer(renditions, renditions_version)
         rendering.bringUpToDate(database, self._renderer)
         self._sweepAll()
-        self._committer = (
-            committer if committer is not None and not database.in_memory else ImmediateCommitter()
-        )
+        self._committer: ICommitter = ImmediateCommitter()
+        if committer is not None and not database.in_memory:
+            self._committer = committer
+            database.refuseWhenBusy()
         self._committer.attach(database.begin, database.commit, self._rollback)
 
     # --- what the store is made of ---
@@ -305,7 +306,7 @@ class Store:
         with self._database.reading() as db:
             viewer = self._users.viewer(db, user)
             row = self._places.byId(db, viewer, folder, "r")
-            difference = opening.difference(db, self._views, row, viewer, since, claimed)
+            difference = opening.difference(db, self._views, self._limits, row, viewer, since, claimed)
         for batch in difference.batches(self._limits):
             self._requireOpen()
             yield batch

@@ -43,6 +43,9 @@ from mailstore.model import (
     UidSet,
 )
 
+#: Bytes of an append request that a message needs beside its content and flags, at most.
+_PER_MESSAGE = 128
+
 
 @implementer(IStore)
 class RemoteStore:
@@ -474,20 +477,22 @@ class RemoteStore:
                 raise InvalidRequest("there is no such upload")
             named = iter(tuple(used))
             ready: list[NewMessage] = []
-            inline = 0
+            room = self._roomInRequest()
             for message in messages:
                 content: bytes | int
                 if isinstance(message.content, int):
                     content = next(named).content()
                 else:
                     content = message.content
+                needed = _PER_MESSAGE + sum(4 * len(each) + 8 for each in message.flags)
                 if isinstance(content, bytes):
-                    inline += len(content)
-                    if inline > self._limits.inline_upload:
-                        inline -= len(content)
+                    if needed + len(content) > room:
                         sent = await self._sendWhole(user, name, content)
                         used.append(sent)
                         content = sent.content()
+                    else:
+                        needed += len(content)
+                room -= needed
                 ready.append(attrs.evolve(message, content=content))
             links = {each.link for each in used if each.link is not None}
             if len(links) > 1:
@@ -499,6 +504,16 @@ class RemoteStore:
                 each.discard()
             raise
         return result
+
+    def _roomInRequest(self) -> int:
+        """
+        Bytes that the messages in one append request may have.
+        """
+        most = self._limits.max_request
+        terms = None if self._line.link is None else self._line.link.terms
+        if terms is not None:
+            most = min(most, terms.max_request)
+        return most - 4096
 
     async def _sendWhole(self, user: str, name: str, content: bytes) -> RemoteUpload:
         upload = await self._openUpload(user, name, len(content))

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from mailstore.errors import LimitReached, StoreBusy, StoreError, StoreUnavailable
 from mailstore.ipc.limits import IpcLimits
 from mailstore.ipc.link import Link
-from mailstore.ipc.pending import Call
+from mailstore.ipc.pending import Call, Progress
 
 
 class Line:
@@ -88,7 +88,7 @@ class Line:
                 call = next(iter(self._calls))
                 if self.link.isTooLong(call):
                     too_long.append(call)
-                elif not self.link.offer(call):
+                elif call.progress is Progress.WAITING and not self.link.offer(call):
                     break
                 self._drop(call)
         finally:

@@ -14,7 +14,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.ssl import PrivateCertificate
 from twisted.internet.threads import deferToThread
@@ -59,7 +59,7 @@ class LoopbackTests(TestCase):
     The front end on the engine, over TCP.
     """
 
-    timeout = 6
+    timeout = 30
 
     @inlineCallbacks
     def setUp(self) -> Any:
@@ -176,7 +176,7 @@ class LoopbackTests(TestCase):
 
         def idle(client: imaplib.IMAP4) -> None:
             client.login("bob", "password")
-            client.select('"Public Folders/Real"')
+            client.select('"Public Folders/Real"', readonly=True)
             client.send(b"I1 IDLE\r\n")
             self.assertEqual(client.readline()[:1], b"+")
             self.reactor.callFromThread(arrived.callback, None)
@@ -190,7 +190,8 @@ class LoopbackTests(TestCase):
             client.logout()
 
         idling = self.inThread(idle)
-        yield arrived
+        # If it fails before it idles, there is nothing to wait for.
+        yield DeferredList([arrived, idling], fireOnOneCallback=True, fireOnOneErrback=True)
         yield self.inThread(file)
         yield idling
         self.assertEqual(lines[-1], b"* 1 EXISTS\r\n")

@@ -106,7 +106,9 @@ class NumberingTests(SynchronousTestCase):
                 places = [plain.index(uid) + 1 if uid in plain else 0 for uid in probes]
                 self.assertEqual(list(numbers.sequencesOf(probes)), places)
                 self.assertEqual([numbers.sequenceOf(uid) or 0 for uid in probes], places)
-                self.assertEqual([numbers.countFrom(uid) for uid in probes], [sum(p >= u for p in plain) for u in probes])
+                self.assertEqual(
+                    [numbers.countFrom(uid) for uid in probes], [sum(p >= u for p in plain) for u in probes]
+                )
                 if plain:
                     first = chance.randint(1, len(plain))
                     last = chance.randint(first, len(plain))

@@ -6,7 +6,14 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailstore.errors import NoSuchFolder, PermissionDenied, StoreError, StoreFault, StoreUnavailable, allErrors
+from mailstore.errors import (
+    NoSuchFolder,
+    PermissionDenied,
+    StoreError,
+    StoreFault,
+    StoreUnavailable,
+    allErrors,
+)
 from mailstore.imap.refusals import CODES, refusal
 
 

@@ -581,16 +581,20 @@ class UploadTests(SynchronousTestCase):
 
     def test_longBytes(self) -> None:
         """
-        A message handed over whole is brought in by pieces if it is long.
+        Of messages handed over whole, those that do not fit into the request
+        are brought in by pieces.
         """
-        both = joined(self.LIMITS)
-        outcome = both.start(
-            both.remote.append("ann", "Sent", (NewMessage(b"a" * 60), NewMessage(b"b" * 60)))
-        )
+        both = joined(IpcLimits(poll_interval=0, max_request=8192, inline_upload=10, upload_piece=64))
+        contents = (b"a" * 3000, b"b" * 3000, b"c" * 500)
+        outcome = both.start(both.remote.append("ann", "x", tuple(NewMessage(each) for each in contents)))
         both.settle()
-        self.assertEqual(outcome.value.uids, (1, 2))
+        self.assertEqual(outcome.value.uids, (1, 2, 3))
         [upload] = both.store.uploads.values()
-        self.assertEqual(both.store.appended, [(NewMessage(b"a" * 60), NewMessage(upload.token))])
+        self.assertEqual(
+            both.store.appended,
+            [(NewMessage(contents[0]), NewMessage(upload.token), NewMessage(contents[2]))],
+        )
+        self.assertEqual((upload.data, upload.discarded), (contents[1], 0))
 
     def test_discard(self) -> None:
         """

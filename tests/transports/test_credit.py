@@ -207,9 +207,11 @@ class WaitingLineTests(SynchronousTestCase):
         Who joins from a callback is behind those who waited already.
         """
         order: list[str] = []
-        self.line.join(1).addCallback(
-            lambda _: self.line.join(1).addCallback(lambda _: order.append("again")) and None
-        )
+
+        def again(_: None) -> None:
+            self.line.join(1).addCallback(lambda _: order.append("again"))
+
+        self.line.join(1).addCallback(again)
         self.line.join(1).addCallback(lambda _: order.append("second"))
         self.window.giveBack(1)
         self.line.serve()

@@ -58,9 +58,7 @@ class IdleTests(SynchronousTestCase):
         self.store.deliver(self.folder)
         self.client.heard()
         self.client.say(b"b IDLE\r\n")
-        self.assertEqual(
-            self.client.heard(), [b"+ Waiting for changes", b"* 3 EXISTS", b"* 3 RECENT"]
-        )
+        self.assertEqual(self.client.heard(), [b"+ Waiting for changes", b"* 3 EXISTS", b"* 3 RECENT"])
 
     def test_doneOnly(self) -> None:
         """

@@ -82,7 +82,9 @@ class ListTests(ListCase):
         """
         C{%} stays on its level.
         """
-        self.assertEqual(set(self.listed(b'"" %')), {"INBOX", "Lists", "Sent", "Other Users", "Public Folders"})
+        self.assertEqual(
+            set(self.listed(b'"" %')), {"INBOX", "Lists", "Sent", "Other Users", "Public Folders"}
+        )
         self.assertEqual(set(self.listed(b'"" Lists/%')), {"Lists/a", "Lists/c"})
         self.assertEqual(set(self.listed(b'"Public Folders/" "%"')), {"Public Folders/Sales"})
 

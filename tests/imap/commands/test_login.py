@@ -295,7 +295,14 @@ class OthersTests(SynchronousTestCase):
         Nobody says more than RFC 2971 section 3.3 allows, nor anything twice, nor nonsense.
         """
         many = b" ".join(b'"f%d" "v"' % each for each in range(31))
-        for said in (b"(" + many + b")", b'("n" "' + b"x" * 1025 + b'")', b'("a" "1" "a" "2")', b'("a")', b"x", b"(a b)"):
+        for said in (
+            b"(" + many + b")",
+            b'("n" "' + b"x" * 1025 + b'")',
+            b'("a" "1" "a" "2")',
+            b'("a")',
+            b"x",
+            b"(a b)",
+        ):
             self.assertEqual(self.client.ask(b"ID " + said)[-1][:6], b"T BAD ", said)
 
     def test_idForLog(self) -> None:

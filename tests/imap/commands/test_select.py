@@ -218,9 +218,7 @@ class ChangesTests(SelectCase):
         Changed flags are told with the UID.
         """
         self.store.flag(self.folder, 2, SEEN | FLAGGED)
-        self.assertEqual(
-            self.client.ask(b"NOOP")[0], b"* 2 FETCH (UID 2 FLAGS (\\Seen \\Flagged \\Recent))"
-        )
+        self.assertEqual(self.client.ask(b"NOOP")[0], b"* 2 FETCH (UID 2 FLAGS (\\Seen \\Flagged \\Recent))")
         self.assertEqual(self.client.ask(b"NOOP"), [b"T OK NOOP completed"])
 
     def test_expunge(self) -> None:
@@ -228,7 +226,9 @@ class ChangesTests(SelectCase):
         Expunged messages are told by number.
         """
         self.store.remove(self.folder, 1, 3)
-        self.assertEqual(self.client.ask(b"NOOP"), [b"* 1 EXPUNGE", b"* 2 EXPUNGE", b"* 1 RECENT", b"T OK NOOP completed"])
+        self.assertEqual(
+            self.client.ask(b"NOOP"), [b"* 1 EXPUNGE", b"* 2 EXPUNGE", b"* 1 RECENT", b"T OK NOOP completed"]
+        )
 
     def test_expungeNotDuringSearch(self) -> None:
         """
@@ -239,7 +239,9 @@ class ChangesTests(SelectCase):
         self.store.deliver(self.folder)
         lines = self.client.ask(b"FETCH 9 FLAGS")
         self.assertEqual(lines[0][:6], b"T BAD ")
-        self.assertEqual(self.client.ask(b"NOOP"), [b"* 1 EXPUNGE", b"* 3 EXISTS", b"* 3 RECENT", b"T OK NOOP completed"])
+        self.assertEqual(
+            self.client.ask(b"NOOP"), [b"* 1 EXPUNGE", b"* 3 EXISTS", b"* 3 RECENT", b"T OK NOOP completed"]
+        )
 
     def test_keywords(self) -> None:
         """

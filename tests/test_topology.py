@@ -1,0 +1,290 @@
+"""
+Tests for L{mailstore.topology}: a server's parts, in this process and in a child.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from typing import Any
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials
+from mailstore.config import Config, ConfigError
+from mailstore.engine.limits import EngineLimits
+from mailstore.ipc.limits import IpcLimits
+from mailstore.model import SYSTEM, NewMessage
+from mailstore.stores import openStore
+from mailstore.topology import EX_UNAVAILABLE, MailService, Part, StartFailed
+
+ANY_PORT = ("tcp:0:interface=127.0.0.1",)
+
+
+class CheckTests(SynchronousTestCase):
+    """
+    What is refused before anything starts.
+    """
+
+    def test_refused(self) -> None:
+        """
+        Each mistake is one line that names it.
+        """
+        here = Config(transport="unix:/tmp/never")
+        for part, expected in (
+            (Part(role="stor"), "unknown role 'stor'; did you mean 'store'?"),
+            (
+                Part(role="store"),
+                "'memory:' works within one process only; --role store needs another transport, such as unix:PATH",
+            ),
+            (Part(here, role="frontend", demo=True), "--demo shows a whole server: it needs --role all"),
+            (Part(Config(transport="smoke:x")), "there is no transport 'smoke'"),
+            (Part(Config(transport="unix:/a:blocks=1:block_size=32")), "unix:/a:blocks=1:block_size=32: "),
+            (Part(Config(store_url="oracle:x")), "cannot open store 'oracle:x': "),
+            (Part(Config(listen=("foo:1",))), "cannot listen on 'foo:1': Unknown endpoint type"),
+            (
+                Part(Config(listen=("ssl:1",))),
+                "ssl:1: TLS needs [tls] certificate and key in the config file",
+            ),
+            (Part(Config(certificate="/gone", key="/gone")), "/gone: No such file or directory"),
+        ):
+            error = self.assertRaises(ConfigError, MailService, None, part)
+            self.assertEqual(str(error)[: len(expected)], expected)
+            self.assertNotIn("\n", str(error))
+
+
+class ServiceTestCase(TestCase):
+    """
+    A directory for sockets and stores, and services that are stopped in the end.
+    """
+
+    def setUp(self) -> None:
+        """
+        Make the directory; its name is short, as those of sockets must be.
+        """
+        self.directory = tempfile.mkdtemp(prefix="ms")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def service(self, **settings: Any) -> MailService:
+        """
+        A service with these fields of L{Part}.
+        """
+        from twisted.internet import reactor
+
+        service = MailService(reactor, Part(**settings))
+        self.addCleanup(service.stopService)
+        return service
+
+    async def started(self, **settings: Any) -> MailService:
+        """
+        The same, serving.
+        """
+        service = self.service(**settings)
+        service.startService()
+        await service.ready
+        return service
+
+    async def greeting(self, service: MailService) -> bytes:
+        """
+        What a client is told first.
+        """
+        from twisted.internet import reactor
+
+        address: Any = service.ports[0].getHost()
+        came: Deferred[bytes] = Deferred()
+
+        class Client(Protocol):
+            def dataReceived(self, data: bytes) -> None:
+                if not came.called:
+                    came.callback(data)
+
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", address.port)
+        client: Any = await connectProtocol(endpoint, Client())
+        data = await came
+        client.transport.abortConnection()
+        return data
+
+    async def makeStore(self) -> str:
+        """
+        A store with the user ann; its URL.
+        """
+        url = f"sqlite:{self.directory}/mail.db"
+        store = openStore(url, EngineLimits(), create=True)
+        await store.createUser("ann", makeCredentials("secret", QUICK_ITERATIONS))
+        await store.createFolder(SYSTEM, "Public Folders/News")
+        await store.setRights(SYSTEM, "Public Folders", "ann", "lrswipkxte")
+        await store.close()
+        return url
+
+
+class TogetherTests(ServiceTestCase):
+    """
+    Everything in one process.
+    """
+
+    async def test_demo(self) -> None:
+        """
+        The demo serves, its users are there, and its rights are as promised.
+        """
+        service = await self.started(config=Config(listen=ANY_PORT), demo=True)
+        self.assertTrue((await self.greeting(service)).startswith(b"* OK "))
+        assert service.remote is not None
+        for user in ("alice", "bob"):
+            self.assertIsNotNone(await service.remote.credentials(user))
+        self.assertEqual(await service.remote.rights("alice", "Public Folders/News"), "lrswipkxtea")
+        self.assertEqual(await service.remote.rights("bob", "Public Folders/News"), "lrs")
+        counts = await service.remote.status("bob", "Public Folders/News")
+        self.assertEqual((counts.messages, counts.unseen), (3, 3))
+
+    async def test_overASocket(self) -> None:
+        """
+        The two sides can stay together although the channel could leave the process.
+        """
+        place = f"unix:{self.directory}/s"
+        service = await self.started(
+            config=Config(listen=ANY_PORT, transport=place, store_url="sqlite::memory:"), together=True
+        )
+        self.assertIsNone(service.child)
+        self.assertTrue((await self.greeting(service)).startswith(b"* OK "))
+        await service.stopService()
+        self.assertEqual(os.listdir(self.directory), [])
+
+    async def test_noStore(self) -> None:
+        """
+        Without a store the person is told how to make one.
+        """
+        service = self.service(config=Config(listen=ANY_PORT, store_url=f"sqlite:{self.directory}/no.db"))
+        service.startService()
+        error = await self.failed(service)
+        self.assertIn("mailstore init", str(error))
+        self.assertEqual(error.code, EX_UNAVAILABLE)
+
+    async def test_portInUse(self) -> None:
+        """
+        A port in use is named, and what was started before it is stopped.
+        """
+        first = await self.started(config=Config(listen=ANY_PORT), demo=True)
+        address: Any = first.ports[0].getHost()
+        taken = f"tcp:{address.port}:interface=127.0.0.1"
+        second = self.service(config=Config(listen=(*ANY_PORT, taken)), demo=True)
+        second.startService()
+        error = await self.failed(second)
+        self.assertEqual(str(error), f"cannot listen on {taken}: Address already in use")
+        assert second.remote is not None
+        self.assertTrue(second.remote.is_closed)
+
+    async def test_socketInNoDirectory(self) -> None:
+        """
+        A socket that cannot be made is named.
+        """
+        service = self.service(
+            config=Config(transport=f"unix:{self.directory}/gone/s", store_url="sqlite::memory:"),
+            role="store",
+        )
+        service.startService()
+        self.assertIn(f"{self.directory}/gone/s", str(await self.failed(service)))
+
+    async def test_twoRoles(self) -> None:
+        """
+        A front end waits for its store, and opens its port when the store is there.
+        """
+        config = Config(
+            listen=ANY_PORT,
+            transport=f"unix:{self.directory}/s",
+            store_url="sqlite::memory:",
+            ipc_limits=IpcLimits(reconnect_delay=0.01, max_reconnect_delay=0.05),
+        )
+        front_end = self.service(config=config, role="frontend")
+        front_end.startService()
+        self.assertEqual(front_end.ports, [])
+        store = await self.started(config=config, role="store")
+        await front_end.ready
+        self.assertEqual((len(front_end.ports), store.ports), (1, []))
+        self.assertIsNone(front_end.store)
+
+    async def test_stoppedWhileStarting(self) -> None:
+        """
+        A front end that waits for its store can be stopped.
+        """
+        service = self.service(config=Config(transport=f"unix:{self.directory}/s"), role="frontend")
+        service.startService()
+        await service.stopService()
+        self.assertFalse(service.ready.called)
+
+    async def failed(self, service: MailService) -> StartFailed:
+        """
+        Why it could not start.
+        """
+        try:
+            await service.ready
+        except StartFailed as error:
+            return error
+        self.fail("it started")
+
+
+class ChildTests(ServiceTestCase):
+    """
+    The store in a child process.
+    """
+
+    async def test_killed(self) -> None:
+        """
+        The store's process is started, and again when it was killed; what was
+        acknowledged before is there, and requests wait for it.
+        """
+        limits = IpcLimits(patience=60.0, reconnect_delay=0.01, max_reconnect_delay=0.05)
+        config = Config(
+            listen=ANY_PORT,
+            transport=f"unix:{self.directory}/s",
+            store_url=await self.makeStore(),
+            ipc_limits=limits,
+        )
+        service = await self.started(config=config)
+        assert service.remote is not None and service.child is not None
+        self.assertIsNone(service.store)
+        name = "Public Folders/News"
+        await service.remote.append("ann", name, (NewMessage(b"Subject: kept\r\n\r\n"),))
+        pid = service.child.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await service.remote.whenLost()
+        self.assertEqual((await service.remote.status("ann", name)).messages, 1)
+        self.assertEqual(service.child.starts, 2)
+        self.assertNotEqual(service.child.pid, pid)
+        await service.stopService()
+        self.assertIsNone(service.child.pid)
+
+    async def test_hopeless(self) -> None:
+        """
+        A child that cannot open its store says so itself, and is not tried again.
+        """
+        config = Config(
+            listen=ANY_PORT, transport=f"unix:{self.directory}/s", store_url=f"sqlite:{self.directory}"
+        )
+        service = self.service(config=config)
+        service.startService()
+        try:
+            await service.ready
+        except StartFailed as error:
+            self.assertEqual((str(error), error.code), ("", EX_UNAVAILABLE))
+        else:
+            self.fail("it started")
+        assert service.child is not None
+        self.assertEqual(service.child.starts, 1)
+
+    async def test_demo(self) -> None:
+        """
+        The demo's store can be a process, too; nothing of it is left.
+        """
+        config = attrs.evolve(Config(), listen=ANY_PORT, transport=f"unix:{self.directory}/s")
+        service = await self.started(config=config, demo=True)
+        assert service.remote is not None
+        self.assertEqual((await service.remote.status("bob", "INBOX")).messages, 1)
+        await service.stopService()
+        self.assertEqual(os.listdir(self.directory), [])
