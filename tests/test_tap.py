@@ -44,7 +44,7 @@ class OptionsTests(SynchronousTestCase):
         """
         The path of a config file with this text.
         """
-        path = self.mktemp()
+        path: str = self.mktemp()
         with open(path, "w") as file:
             file.write(text)
         return path
@@ -205,6 +205,7 @@ class Twist(ProcessProtocol):
     """
 
     def __init__(self) -> None:
+        self.process: Any = None
         self.output = b""
         self.errors = b""
         self.ended: Deferred[int | None] = Deferred()
@@ -278,7 +279,7 @@ class ProcessTests(TestCase):
             return protocol.ended
 
         self.addCleanup(end)
-        protocol.process = process  # type: ignore[attr-defined]
+        protocol.process = process
         return protocol
 
     async def test_refusals(self) -> None:
@@ -310,7 +311,7 @@ class ProcessTests(TestCase):
         process = self.twist("--demo", "--listen", "tcp:0:interface=127.0.0.1")
         await process.said(b"(Ctrl-C)")
         self.assertIn(b"The demo speaks IMAP at 127.0.0.1, port ", process.output)
-        process.process.signalProcess("TERM")  # type: ignore[attr-defined]
+        process.process.signalProcess("TERM")
         await process.ended
         self.assertEqual(process.errors, b"")
 
@@ -323,5 +324,5 @@ class ProcessTests(TestCase):
             "--demo", "--listen", "tcp:0:interface=127.0.0.1", "--transport", f"unix:{self.directory}/s"
         )
         await process.said(b"(Ctrl-C)")
-        process.process.signalProcess("KILL")  # type: ignore[attr-defined]
+        process.process.signalProcess("KILL")
         await process.ended

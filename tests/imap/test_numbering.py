@@ -102,7 +102,7 @@ class NumberingTests(SynchronousTestCase):
                     self.assertEqual(said, expected)
                 self.assertEqual(list(numbers.uids()), plain)
                 self.assertEqual(len(numbers), len(plain))
-                probes = range(0, 75)
+                probes = range(75)
                 places = [plain.index(uid) + 1 if uid in plain else 0 for uid in probes]
                 self.assertEqual(list(numbers.sequencesOf(probes)), places)
                 self.assertEqual([numbers.sequenceOf(uid) or 0 for uid in probes], places)

@@ -70,7 +70,7 @@ class HostileBase(ConformanceBase, TestCase):
             ended = not got
             return ended
 
-        await self._waitFor(read, "the other end to hang up")
+        await self.waitFor(read, "the other end to hang up")
         return data
 
 
@@ -108,7 +108,7 @@ class HostilePeerTests(HostileBase):
         """
         Wait until a channel has ended.
         """
-        await self._waitFor(lambda: bool(recorder.losses), "channelLost")
+        await self.waitFor(lambda: bool(recorder.losses), "channelLost")
 
     def raw(self, data: bytes) -> socket.socket:
         """
@@ -127,7 +127,7 @@ class HostilePeerTests(HostileBase):
         """
         count = len(self.channels)
         raw = self.raw(OPENING.encode())
-        await self._waitFor(lambda: len(self.channels) > count, "the listener to accept")
+        await self.waitFor(lambda: len(self.channels) > count, "the listener to accept")
         self.assertEqual(checkOpening(raw.recv(OPENING_SIZE)), OPENING)
         return raw, self.channels[-1], self.recorders[-1]
 
@@ -145,7 +145,7 @@ class HostilePeerTests(HostileBase):
         self.assertEqual(channel.inboundStatistics().blocks_allocated, 0)
         again, _, recorder = await self.opened()
         again.send(frame(b"MESG", 0, 2, b"ok"))
-        await self._waitFor(lambda: recorder.messages == [b"ok"], "another channel to work")
+        await self.waitFor(lambda: recorder.messages == [b"ok"], "another channel to work")
 
     async def test_badOpenings(self) -> None:
         """
@@ -190,7 +190,7 @@ class HostilePeerTests(HostileBase):
         for byte in OPENING.encode() + frame(b"MESG", 0, 3, b"abc"):
             raw.send(bytes([byte]))
             await self.turn()
-        await self._waitFor(lambda: bool(self.recorders and self.recorders[0].messages), "the message")
+        await self.waitFor(lambda: bool(self.recorders and self.recorders[0].messages), "the message")
         self.assertEqual(self.recorders[0].messages, [b"abc"])
 
     async def test_silence(self) -> None:
@@ -260,7 +260,7 @@ class HostilePeerTests(HostileBase):
         raw, channel, recorder = await self.opened()
         channel.pauseDelivery()
         raw.send(frame(b"MESG") * 8)
-        await self._waitFor(lambda: channel.inboundStatistics().blocks_allocated == 8, "a full queue")
+        await self.waitFor(lambda: channel.inboundStatistics().blocks_allocated == 8, "a full queue")
         self.assertEqual(recorder.losses, [])
         raw.send(frame(b"MESG"))
         await self.lost(recorder)

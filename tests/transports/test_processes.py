@@ -64,7 +64,7 @@ class ProcessTests(ConformanceBase, TestCase):
         """
         Wait until so many messages have been delivered.
         """
-        await self._waitFor(lambda: len(recorder.messages) >= least, f"{least} messages")
+        await self.waitFor(lambda: len(recorder.messages) >= least, f"{least} messages")
 
     async def lost(self, peer: subprocess.Popen[bytes], recorder: Recorder) -> None:
         """
@@ -72,7 +72,7 @@ class ProcessTests(ConformanceBase, TestCase):
         """
         peer.kill()
         began = time.monotonic()
-        await self._waitFor(lambda: bool(recorder.losses), "channelLost")
+        await self.waitFor(lambda: bool(recorder.losses), "channelLost")
         self.assertLess(time.monotonic() - began, 1.0)
         for _ in range(10):
             await self.turn()
@@ -85,7 +85,7 @@ class ProcessTests(ConformanceBase, TestCase):
         waited are told, sends are refused with the right name.
         """
         peer, channel, recorder = await self.start("hold")
-        await self._waitFor(lambda: bool(recorder.messages), "the peer")
+        await self.waitFor(lambda: bool(recorder.messages), "the peer")
         while channel.statistics().blocks_allocated < 64:
             channel.send(b"x" * 1008)
         self.assertRaises(QueueFull, channel.send, b"")
@@ -126,9 +126,9 @@ class ProcessTests(ConformanceBase, TestCase):
         self.assertEqual(len(sent), 64)
         self.assertEqual(channel.statistics().refused_total, 936)
         peer.send_signal(signal.SIGCONT)
-        await self._waitFor(lambda: len(recorder.messages) == 64, "the answers")
+        await self.waitFor(lambda: len(recorder.messages) == 64, "the answers")
         self.assertEqual(recorder.messages, sent)
-        await self._waitFor(lambda: channel.statistics().blocks_allocated == 0, "all blocks")
+        await self.waitFor(lambda: channel.statistics().blocks_allocated == 0, "all blocks")
         self.assertEqual(recorder.losses, [])
         await channel.close()
         peer.wait()

@@ -273,7 +273,7 @@ class UnixTransportTests(ConformanceBase, TestCase):
         self.addCleanup(listener.stopListening)
         recorder = Recorder()
         await self.transport.connect(recorder)
-        await self._waitFor(lambda: bool(recorder.losses), "channelLost")
+        await self.waitFor(lambda: bool(recorder.losses), "channelLost")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         channel = await self.transport.connect(Recorder())
         channel.abort()

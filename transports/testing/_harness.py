@@ -246,7 +246,7 @@ class ConformanceBase(_Base):
         pair = Pair(self, await transport.listen(accept))
         channel = await transport.connect(ours)
         channel.pauseDelivery()
-        await self._waitFor(lambda: bool(accepted), "the listener to accept")
+        await self.waitFor(lambda: bool(accepted), "the listener to accept")
         pair.left = End(pair, channel, ours)
         pair.right = End(pair, accepted[0], theirs)
         self._pair = pair
@@ -268,7 +268,7 @@ class ConformanceBase(_Base):
 
         @param what: what is waited for, for the message when it never happens.
         """
-        await self._waitFor(happened, what, self._pair.sample)
+        await self.waitFor(happened, what, self._pair.sample)
 
     async def settle(self) -> None:
         """
@@ -278,7 +278,7 @@ class ConformanceBase(_Base):
             await self.turn()
             self._pair.sample()
 
-    async def _waitFor(
+    async def waitFor(
         self, happened: Callable[[], bool], what: str, sample: Callable[[], None] = lambda: None
     ) -> None:
         from twisted.internet import reactor
