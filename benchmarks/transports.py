@@ -5,7 +5,9 @@ How fast the channels are, as ratios to plain means in the same run.
 
 Both sides of a ratio are measured in turns, round by round, and the best round
 of each counts, so that what else the machine does hits both alike.  The exit
-code is 1 when a gate fails.  With C{--short} there are few rounds, and the gates
+code is 1 when a gate fails.  The lines "bare reactor" show what a turn of the
+reactor costs without any channel, on this machine: no channel under a reactor
+can be faster than that.  With C{--short} there are few rounds, and the gates
 are twice as wide, because machines that run continuous integration are noisy.
 """
 
@@ -26,6 +28,7 @@ from typing import Any, cast
 import attrs
 from twisted.internet import task
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -170,6 +173,61 @@ def rawChild(number: int) -> None:
             raw.sendall(data)
 
 
+@implementer(IReadDescriptor)
+class Bare:
+    """
+    The least that can be done under a reactor: one C{recv}, one C{send}, no
+    channel.  It shows what the reactor itself costs.
+    """
+
+    def __init__(self, bare: socket.socket) -> None:
+        bare.setblocking(False)
+        self.socket = bare
+        self.onData: Callable[[bytes], object] = bare.send
+        self.onEnd: Callable[[], object] = lambda: None
+
+    def doRead(self) -> None:
+        """
+        Answer.
+        """
+        data = self.socket.recv(1 << 16)
+        if data:
+            self.onData(data)
+        else:
+            end, self.onEnd = self.onEnd, lambda: None
+            end()
+
+    def fileno(self) -> int:
+        """
+        The number of the socket.
+        """
+        return self.socket.fileno()
+
+    def logPrefix(self) -> str:
+        """
+        A name for the log.
+        """
+        return "bare"
+
+    def connectionLost(self, reason: Failure) -> None:
+        """
+        The reactor has been stopped.
+        """
+
+
+def bareChild(number: int) -> None:
+    """
+    Answer under a reactor, without a channel.
+    """
+    from twisted.internet import reactor
+
+    running = cast(Any, reactor)
+    bare = Bare(socket.socket(fileno=number))
+    bare.onEnd = running.stop
+    running.addReader(bare)
+    running.run()
+
+
 def queueChild(queue: Any, answers: Any) -> None:
     """
     Take everything out of a C{multiprocessing.Queue}; answer to the mark.
@@ -221,6 +279,32 @@ async def trips(channel: IChannel, collector: Collector, message: bytes, count: 
     collector.onMessage = answered
     start = time.perf_counter()
     channel.send(message)
+    await done
+    return (time.perf_counter() - start) / count
+
+
+async def bareTrips(bare: Bare, message: bytes, count: int) -> float:
+    """
+    Seconds for one round trip under a reactor without a channel.
+    """
+    done: Deferred[None] = Deferred()
+    left = count
+    got = 0
+
+    def answered(data: bytes) -> None:
+        nonlocal left, got
+        got += len(data)
+        if got == len(message):
+            got = 0
+            left -= 1
+            if left:
+                bare.socket.send(message)
+            else:
+                done.callback(None)
+
+    bare.onData = answered
+    start = time.perf_counter()
+    bare.socket.send(message)
     await done
     return (time.perf_counter() - start) / count
 
@@ -308,6 +392,11 @@ async def measure(reactor: Any, short: bool) -> list[Gate]:
     raw, raw_theirs = socket.socketpair()
     raw_echo = child("--raw", str(raw_theirs.fileno()), fds=(raw_theirs.fileno(),))
     raw_theirs.close()
+    bare_ours, bare_theirs = socket.socketpair()
+    bare_echo = child("--bare", str(bare_theirs.fileno()), fds=(bare_theirs.fileno(),))
+    bare_theirs.close()
+    bare = Bare(bare_ours)
+    reactor.addReader(bare)
     spawn = multiprocessing.get_context("spawn")
     queue = spawn.Queue()
     answers, answers_theirs = spawn.Pipe()
@@ -321,16 +410,19 @@ async def measure(reactor: Any, short: bool) -> list[Gate]:
 
         for size in TRIP_SIZES:
             message = b"x" * size
-            best = [float("inf")] * 3
+            best = [float("inf")] * 4
             for _ in range(rounds):
                 best[0] = min(best[0], rawTrips(raw, message, count))
                 best[1] = min(best[1], await trips(channel, collector, message, count))
                 best[2] = min(best[2], await trips(memory, memory_in, message, count))
-            plain, unix, inside = (each * 1e6 for each in best)
+                best[3] = min(best[3], await bareTrips(bare, message, count))
+            plain, unix, inside, least = (each * 1e6 for each in best)
             detail = f"{unix:.1f} us / {plain:.1f} us"
             gates.append(
                 Gate(f"unix round trip / raw AF_UNIX, {size} B", unix / plain, "x", 1.8 * slack, detail)
             )
+            detail = f"{least:.1f} us: one recv and one send under the reactor, no channel"
+            gates.append(Gate(f"bare reactor / raw AF_UNIX, {size} B", least / plain, "x", None, detail))
             gates.append(Gate(f"memory round trip, {size} B", inside, "us"))
 
         first = collector.expect(1)
@@ -352,8 +444,8 @@ async def measure(reactor: Any, short: bool) -> list[Gate]:
         full, _, _, _ = await pair(transportFor(f"unix:{directory}/full:blocks=4", reactor))
         for _ in range(4):
             full.send(b"")
-        least = min(refusals(full, 2000) for _ in range(rounds))
-        gates.append(Gate("a refusal of a full unix queue", least * 1e6, "us", 5.0 * slack))
+        refusal = min(refusals(full, 2000) for _ in range(rounds))
+        gates.append(Gate("a refusal of a full unix queue", refusal * 1e6, "us", 5.0 * slack))
 
         start = time.perf_counter()
         echo.kill()
@@ -364,11 +456,14 @@ async def measure(reactor: Any, short: bool) -> list[Gate]:
         await listener.stopListening()
     finally:
         raw.close()
+        reactor.removeReader(bare)
+        bare_ours.close()
         queue.put(None)
         consumer.join()
         echo.kill()
         echo.wait()
         raw_echo.wait()
+        bare_echo.wait()
         shutil.rmtree(directory)
     return gates
 
@@ -396,11 +491,14 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="few rounds, wide gates")
     parser.add_argument("--echo", help=argparse.SUPPRESS)
     parser.add_argument("--raw", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--bare", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.echo is not None:
         echoChild(options.echo)
     elif options.raw is not None:
         rawChild(options.raw)
+    elif options.bare is not None:
+        bareChild(options.bare)
     else:
         task.react(lambda reactor: Deferred.fromCoroutine(run(reactor, options.short)))
 

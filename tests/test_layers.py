@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -125,15 +126,18 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> tuple[tuple[str, ast.Module], ...]:
     """
     Every module of the two packages: its name and its syntax tree.
     """
+    found = []
     for package in (mailstore, transports):
         for path in sorted(Path(package.__path__[0]).rglob("*.py")):
             parts = path.relative_to(TOP).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            yield name, ast.parse(path.read_bytes(), str(path))
+            found.append((name, ast.parse(path.read_bytes(), str(path))))
+    return tuple(found)
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -259,6 +259,7 @@ class BaseChannel:
         if receiver is None or self._delivering:
             return
         arrived = self._arrived
+        handled = self._inbound.handled
         budget = self._budget
         self._delivering = True
         try:
@@ -271,7 +272,7 @@ class BaseChannel:
                     self._log.failure("a handler of {place} failed", place=self._place)
                 finally:
                     if self._reason is None:
-                        self._inbound.handled(len(message))
+                        handled(len(message))
                         self._settle()
         finally:
             self._delivering = False

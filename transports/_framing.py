@@ -40,6 +40,8 @@ VERSION = 1
 
 _OPENING = struct.Struct("<8sIIIIQ")
 _FRAME = struct.Struct("<4sIQ")
+_pack = _FRAME.pack
+_unpack = _FRAME.unpack_from
 
 #: Bytes of an opening.
 OPENING_SIZE = _OPENING.size
@@ -116,7 +118,7 @@ def packFrames(messages: deque[bytes], credit: int, most: int) -> bytes:
     @param credit: blocks to give back; always goes with the first frame.
     @param most: stop after the message that brings the frames to this many bytes.
     """
-    pack = _FRAME.pack
+    pack = _pack
     if len(messages) == 1:
         message = messages.popleft()
         return pack(_MESSAGE, credit, len(message)) + message
@@ -138,7 +140,7 @@ def packQuit(credit: int) -> bytes:
     """
     Make the frame that says that no message will follow.
     """
-    return _FRAME.pack(_QUIT, credit, 0)
+    return _pack(_QUIT, credit, 0)
 
 
 class FrameReader:
@@ -150,6 +152,8 @@ class FrameReader:
 
     @ivar quits: whether the peer has said that no message will follow.
     """
+
+    __slots__ = ("_head", "_ledger", "_messages", "_missing", "_payload", "quits")
 
     def __init__(self, ledger: InboundLedger, messages: deque[bytes]) -> None:
         """
@@ -191,28 +195,31 @@ class FrameReader:
             self._head = b""
             end = len(data)
         credit_total: int = 0
+        unpack = _unpack
         arrive = self._ledger.arrive
+        append = self._messages.append
         while end - offset >= FRAME_SIZE:
-            kind, credit, length = _FRAME.unpack_from(data, offset)
+            kind, credit, length = unpack(data, offset)
             offset += FRAME_SIZE
             credit_total += credit
-            if kind == _MESSAGE:
-                if self.quits:
-                    raise ChannelCorrupt("a message came after the peer had said that none would follow")
+            if kind == _MESSAGE and not self.quits:
                 arrive(length)
                 stop = offset + length
                 if stop > end:
                     self._payload += data[offset:]
                     self._missing = stop - end
                     return credit_total
-                self._messages.append(data[offset:stop])
+                append(data[offset:stop])
                 offset = stop
             else:
                 self._control(kind, credit, length)
-        self._head = data[offset:]
+        if offset < end:
+            self._head = data[offset:]
         return credit_total
 
     def _control(self, kind: bytes, credit: int, length: int) -> None:
+        if kind == _MESSAGE:
+            raise ChannelCorrupt("a message came after the peer had said that none would follow")
         if length:
             raise ChannelCorrupt(f"a frame that is no message has a length of {length}")
         if kind == _FREE:

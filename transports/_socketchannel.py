@@ -222,7 +222,7 @@ class SocketChannel(BaseChannel):
         """
         What the reactor calls this channel in the log.
         """
-        return f"channel {self._place}"
+        return self._place
 
     def connectionLost(self, reason: Failure) -> None:
         """

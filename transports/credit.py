@@ -117,11 +117,13 @@ class CreditWindow:
         if not 0 < blocks <= self.allocated:
             raise ChannelCorrupt(f"{blocks} blocks were given back where {self.allocated} were allocated")
         ledger = self._ledger
-        if ledger[0][0] != blocks:
+        if ledger[0][0] == blocks:
+            ledger.popleft()
+        else:
             self._checkWhole(blocks)
-        rest = blocks
-        while rest:
-            rest -= ledger.popleft()[0]
+            rest = blocks
+            while rest:
+                rest -= ledger.popleft()[0]
         self.allocated -= blocks
 
     def _checkWhole(self, blocks: int) -> None:

@@ -107,8 +107,12 @@ def _readLine() -> str:
     return line
 
 
+def _isTerminal() -> bool:
+    return sys.stdin.isatty()
+
+
 def _ask(name: str) -> str:
-    if not sys.stdin.isatty():
+    if not _isTerminal():
         raise CommandFailed("there is no terminal to ask for the password: use --password-stdin")
     password = getpass.getpass(f"Password for {name}: ")
     if getpass.getpass("Again: ") != password:

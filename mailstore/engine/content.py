@@ -57,13 +57,13 @@ def insert(
     db: sqlite3.Connection, digest: bytes, stored: int, chunks: Iterable[bytes], rendered: Rendered
 ) -> int:
     """
-    Keep a content that is not there yet, named by no message yet.
+    Keep a content that is not there yet, and that one message is going to name.
 
     @param chunks: it as it came, in pieces of L{CHUNK} bytes.
     """
     cursor = db.execute(
         "INSERT INTO contents (hash, refs, stored, size, canonical, sent_day, rendered, structure)"
-        " VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, 1, ?, ?, ?, ?, ?, ?)",
         (
             digest,
             stored,

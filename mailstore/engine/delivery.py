@@ -109,13 +109,16 @@ class Delivery:
             date = now if message.internal_date is None else max(0, message.internal_date)
             mask = keywords.mask(message.flags, allowed)
             rows.append(NewRow(mask, stored, date, message.zone, size))
-        content.addReferences(db, (each.content for each in rows))
         row, uids = addMessages(db, row, viewer, rows, keywords.dump())
         return AppendResult(row.uid_validity, tuple(uids))
 
     def _content(self, db: sqlite3.Connection, arrival: Arrival) -> tuple[int, int]:
+        """
+        The content that a message names from now on, and its served size.
+        """
         found = content.find(db, arrival.digest)
         if found is not None:
+            content.addReferences(db, (found[0],))
             return found
         # It was there when L{prepare} looked, and has gone since.
         rendered = arrival.rendered or self._renderer.render(arrival.spool.buffer())

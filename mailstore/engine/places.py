@@ -6,6 +6,7 @@ rows, with the rights checked.
 from __future__ import annotations
 
 import sqlite3
+from functools import lru_cache
 from typing import NamedTuple
 
 import attrs
@@ -19,6 +20,9 @@ COLUMNS = (
     "id, owner, name, selectable, acl, special_use, shared_seen, uid_validity, uid_next, modseq, changed,"
     " first_recent, recent, messages, unseen, deleted, size, keywords, tombstones_from"
 )
+
+#: L{folderName} of the names that are used most.
+_spelling = lru_cache(4096)(folderName)
 
 _BY_NAME = f"SELECT {COLUMNS} FROM folders WHERE owner = ? AND name = ?"
 _BY_ID = f"SELECT {COLUMNS} FROM folders WHERE id = ?"
@@ -95,7 +99,7 @@ class Places:
 
         @raise InvalidName:
         """
-        name = folderName(name)
+        name = _spelling(name)
         first, _, rest = name.partition(SEPARATOR)
         if first == PUBLIC_ROOT:
             return Place(PUBLIC, rest, name)
@@ -104,7 +108,7 @@ class Places:
             owner = self.users.viewer(db, who).id if who else None
             if owner is None or owner < 0:
                 return Place(None, path, name)
-            path = folderName(path) if path else ""
+            path = _spelling(path) if path else ""
             return Place(owner, path, SEPARATOR.join((first, who, path)) if path else name)
         return Place(None if viewer.is_system else viewer.id, name, name)
 

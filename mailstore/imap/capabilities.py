@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ALWAYS = ("IMAP4rev1", "LITERAL+", "ID", "ENABLE", "SASL-IR")
 
 #: What is of use after sign-in.
-SIGNED_IN = ("NAMESPACE", "CHILDREN", "IDLE", "UIDPLUS", "MOVE", "UNSELECT", "STATUS=SIZE")
+SIGNED_IN = ("NAMESPACE", "CHILDREN", "IDLE", "UIDPLUS", "MOVE", "MULTIAPPEND", "UNSELECT", "STATUS=SIZE")
 
 #: What ENABLE can switch on (RFC 5161).
 ENABLEABLE: frozenset[str] = frozenset()

@@ -18,8 +18,9 @@ from mailstore.errors import NoSuchFolder, StoreError
 from mailstore.imap import registry
 from mailstore.imap.capabilities import capabilities
 from mailstore.imap.command import Bad, Command, LiteralHandler, No, Ok, Refused, Reply, Take
+from mailstore.imap.following import FolderLost
 from mailstore.imap.refusals import BUG, refusal
-from mailstore.imap.session import FolderLost, Session, SessionOver
+from mailstore.imap.session import Session, SessionOver
 from mailstore.imap.states import State
 from mailstore.imap.wire import writer
 from mailstore.imap.wire.framer import (

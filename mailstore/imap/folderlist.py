@@ -140,28 +140,23 @@ class FolderLists:
         """
         return self._cost
 
-    async def answer(self, user: str, pattern: Pattern, utf8: bool, public: bool = True) -> Iterator[bytes]:
+    async def answer(self, user: str, pattern: Pattern, utf8: bool) -> Iterator[bytes]:
         """
         The LIST responses for the folders that C{pattern} means, in pieces of about
         C{limits.max_write}.
 
         @param utf8: whether names are in UTF-8 and not in modified UTF-7.
-        @param public: whether public folders are to be among them.
         @raise StaleListing: the hierarchy changes faster than it can be read.
         """
-        trees = await self._current(user, public)
+        trees = await self._current(user)
         answers = [await self._answer(version, tree, pattern, utf8) for version, tree in trees]
         return (piece for answer in answers for piece in answer)
 
-    async def _current(self, user: str, public: bool) -> list[tuple[TreeVersion, FolderTree]]:
+    async def _current(self, user: str) -> list[tuple[TreeVersion, FolderTree]]:
         for tries_left in reversed(range(_TRIES)):
             versions = await self._store.trees(user)
             try:
-                return [
-                    (version, await self._tree(user, version))
-                    for version in versions
-                    if public or version.tree != "public"
-                ]
+                return [(version, await self._tree(user, version)) for version in versions]
             except StaleListing:
                 if not tries_left:
                     raise

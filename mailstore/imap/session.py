@@ -20,7 +20,6 @@ from twisted.logger import Logger
 from mailstore.errors import (
     DeadlineExpired,
     NoSuchFolder,
-    NotSelectable,
     PermissionDenied,
     StoreBusy,
     StoreError,
@@ -28,8 +27,9 @@ from mailstore.errors import (
     StoreUnavailable,
 )
 from mailstore.imap.command import No, Refused
+from mailstore.imap.following import FolderLost, announce, checkIdentity, flagLines, pull
 from mailstore.imap.states import Event, State, after
-from mailstore.imap.view import View, ViewChanges
+from mailstore.imap.view import View
 from mailstore.imap.wire.framer import LineReceived
 from mailstore.model import OpenFolder
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from mailstore.imap.waiting import ILink, ISignal
     from mailstore.imap.wire.framer import Framer
     from mailstore.interfaces import IStore
+
+__all__ = ("FolderLost", "Session", "SessionOver")
 
 
 class SessionOver(Exception):
@@ -51,12 +53,6 @@ class SessionOver(Exception):
         super().__init__(bye)
         #: Words for a last C{BYE}; empty when there is nobody to hear it.
         self.bye = bye
-
-
-class FolderLost(Exception):
-    """
-    The open folder is not there any more, or may not be read any more.
-    """
 
 
 class Session:
@@ -346,9 +342,9 @@ class Session:
             self._dirty = False
             try:
                 if self._doubtful:
-                    await self._checkIdentity(view)
+                    await checkIdentity(self, view)
                     self._doubtful = False
-                await self._pull(view, may_expunge)
+                await pull(self, view, may_expunge)
             except (NoSuchFolder, PermissionDenied) as error:
                 raise FolderLost() from error
             except (StoreBusy, DeadlineExpired, StoreUnavailable, StoreFault) as error:
@@ -365,34 +361,8 @@ class Session:
                 self.log.failure("asking for changes of {folder}", folder=view.folder)
                 return False
         if may_expunge and view.vanished:
-            await self._announce(view, view.apply(view.nothingNew(), True))
+            await announce(self, view, view.apply(view.nothingNew(), True))
         return True
-
-    async def _pull(self, view: View, may_expunge: bool) -> None:
-        deltas = self.store.changes(self.user, view.folder, view.known_modseq, view.claims_recent)
-        reached = view.known_modseq
-        try:
-            async for delta in deltas:
-                reached = delta.highest_modseq
-                await self._announce(view, view.apply(delta, may_expunge))
-        finally:
-            await deltas.aclose()
-        view.applied(reached)
-
-    async def _checkIdentity(self, view: View) -> None:
-        """
-        After the store was away: is the folder still the one that was opened?
-        It may have been renamed meanwhile, so a name that leads
-        elsewhere decides nothing; its identity does, when changes are asked for.
-        """
-        try:
-            status = await self.store.status(self.user, view.name)
-        except (NoSuchFolder, NotSelectable):
-            return
-        if status.folder != view.folder:
-            return
-        if status.uid_validity != view.uid_validity or status.highest_modseq < view.known_modseq:
-            raise FolderLost()
 
     async def keywordsKnown(self, keywords: tuple[str, ...]) -> None:
         """
@@ -401,31 +371,3 @@ class Session:
         """
         if self.view is not None and self.view.learnKeywords(keywords):
             await self.write(b"".join(flagLines(self.view)))
-
-    async def _announce(self, view: View, changes: ViewChanges) -> None:
-        lines: list[bytes] = []
-        await self.writeLines(b"* %d EXPUNGE\r\n" % number for number in changes.expunged)
-        if changes.keywords:
-            lines.extend(flagLines(view))
-        if changes.exists is not None:
-            lines.append(b"* %d EXISTS\r\n" % changes.exists)
-        if changes.recent is not None:
-            lines.append(b"* %d RECENT\r\n" % changes.recent)
-        await self.writeLines(lines)
-        await self.writeLines(
-            b"* %d FETCH (UID %d FLAGS %s)\r\n" % (sequence, uid, view.flagText(uid, mask))
-            for sequence, uid, mask in zip(changes.sequences, changes.uids, changes.flags, strict=True)
-        )
-
-
-def flagLines(view: View) -> tuple[bytes, bytes]:
-    """
-    The C{FLAGS} and C{PERMANENTFLAGS} responses of an open folder (RFC 9051
-    sections 7.3.5 and 7.1).
-    """
-    flags = " ".join(view.allFlags()).encode("ascii")
-    permanent = " ".join(view.permanentFlags()).encode("ascii")
-    return (
-        b"* FLAGS (%s)\r\n" % flags,
-        b"* OK [PERMANENTFLAGS (%s)] Flags that can be kept\r\n" % permanent,
-    )

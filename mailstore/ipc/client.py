@@ -78,6 +78,18 @@ class RemoteStore:
         self._ready_waiters: list[Deferred[None]] = []
         self._lost_waiters: list[Deferred[None]] = []
 
+    @property
+    def limits(self) -> IpcLimits:
+        """
+        What holds for requests from now on.  What was agreed on a channel
+        holds as long as that is open.
+        """
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: IpcLimits) -> None:
+        self._limits = self._line.limits = limits
+
     # --- its channel ---
 
     @property
@@ -452,7 +464,7 @@ class RemoteStore:
             except BaseException:
                 self._inline.discard(token)
                 raise
-            upload = InlineUpload(token, size, self._forget)
+            upload = InlineUpload(token, user, size, self._forget)
         else:
             upload = await self._openUpload(user, name, size)
         self._uploads[upload.token] = upload
@@ -466,11 +478,11 @@ class RemoteStore:
         whole = True
         for message in messages:
             if isinstance(message.content, int):
-                upload = self._uploads.pop(message.content, None)
-                self._inline.discard(message.content)
-                if upload is None:
+                upload = self._uploads.get(message.content)
+                if upload is None or upload.user != user:
                     whole = False
                 else:
+                    self._forget(upload.token)
                     used.append(upload)
         try:
             if not whole:
@@ -534,7 +546,9 @@ class RemoteStore:
         piece = self._limits.upload_piece
         if link.terms is not None:
             piece = max(1, min(piece, link.terms.max_request - 256))
-        return RemoteUpload(self._newToken(), link, remote_token, piece, self._writeUpload, self._forget)
+        return RemoteUpload(
+            self._newToken(), user, link, remote_token, piece, self._writeUpload, self._forget
+        )
 
     async def _writeUpload(self, link: Link, token: int, data: bytes) -> None:
         await self._ask(m.WriteUpload(token, data), link)

@@ -19,11 +19,12 @@ class Line:
     First come, first served; nobody waits longer than C{patience} seconds, and
     not more than C{max_waiting} wait, nor more than C{max_held} bytes.
 
+    @ivar limits: what holds for who comes from now on.
     @ivar link: where requests can go; C{None} while there is no store.
     """
 
     def __init__(self, limits: IpcLimits, clock: IReactorTime) -> None:
-        self._limits = limits
+        self.limits = limits
         self._clock = clock
         self._calls: dict[Call, None] = {}
         self._advancing = False
@@ -51,7 +52,7 @@ class Line:
         first = not self._calls
         size = len(call.body)
         if not first and (
-            len(self._calls) >= self._limits.max_waiting or self._held + size > self._limits.max_held
+            len(self._calls) >= self.limits.max_waiting or self._held + size > self.limits.max_held
         ):
             call.failed(self._refusal())
             return
@@ -60,8 +61,8 @@ class Line:
         if first:
             self.advance()
         if call in self._calls:
-            if self._limits.patience and self._limits.max_waiting:
-                call.patience = self._clock.callLater(self._limits.patience, self._ranOut, call)
+            if self.limits.patience and self.limits.max_waiting:
+                call.patience = self._clock.callLater(self.limits.patience, self._ranOut, call)
             else:
                 self._ranOut(call)
 

@@ -64,7 +64,6 @@ class Kind(enum.IntEnum):
 _Count = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 _Positive = Annotated[int, Meta(ge=1, le=(1 << 32) - 1)]
 _CallId = Annotated[int, Meta(ge=1, le=(1 << 32) - 1)]
-_Integer = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 
 
 class Terms(Struct, frozen=True, array_like=True):
@@ -138,6 +137,7 @@ class Changed(Struct, frozen=True, array_like=True):
 class _Asked(Struct, frozen=True, array_like=True):
     """
     Base of the requests: one per method of the store, with its arguments.
+    What they make sense of is the store's to say, whatever a client made up.
     """
 
 
@@ -224,22 +224,22 @@ class Open(_Asked, tag="openFolder", frozen=True):
 
 class Changes(_Asked, tag="changes", frozen=True):
     user: str
-    folder: _Count
-    since: _Count
+    folder: int
+    since: int
     claim_recent: bool
 
 
 class Fetch(_Asked, tag="fetch", frozen=True):
     user: str
-    folder: _Count
+    folder: int
     uids: UidSet
     spec: FetchSpec
 
 
 class ReadSection(_Asked, tag="readSection", frozen=True):
     user: str
-    folder: _Count
-    uid: _Count
+    folder: int
+    uid: int
     section: Section
 
 
@@ -250,7 +250,7 @@ class OpenUpload(_Asked, tag="upload", frozen=True):
 
     user: str
     name: str
-    size: _Integer
+    size: int
     trial: bool
 
 
@@ -259,7 +259,7 @@ class WriteUpload(_Asked, tag="upload.write", frozen=True):
     Add a piece to an upload begun on this channel.
     """
 
-    token: _Count
+    token: int
     data: bytes
 
 
@@ -271,36 +271,36 @@ class Append(_Asked, tag="append", frozen=True):
 
 class StoreFlags(_Asked, tag="storeFlags", frozen=True):
     user: str
-    folder: _Count
+    folder: int
     uids: UidSet
     mode: FlagMode
     flags: tuple[str, ...]
-    unchanged_since: _Count | None
+    unchanged_since: int | None
 
 
 class Copy(_Asked, tag="copy", frozen=True):
     user: str
-    folder: _Count
+    folder: int
     uids: UidSet
     target: str
 
 
 class Move(_Asked, tag="move", frozen=True):
     user: str
-    folder: _Count
+    folder: int
     uids: UidSet
     target: str
 
 
 class Expunge(_Asked, tag="expunge", frozen=True):
     user: str
-    folder: _Count
+    folder: int
     uids: UidSet | None
 
 
 class Search(_Asked, tag="search", frozen=True):
     user: str
-    folder: _Count
+    folder: int
     term: SearchTerm
 
 

@@ -19,13 +19,15 @@ class InlineUpload:
     """
     A short message: kept here until it is stored.
 
+    @ivar user: whose it is.
     @ivar link: C{None}: it can go by any channel.
     """
 
     link = None
 
-    def __init__(self, token: int, size: int, on_discard: Callable[[int], None]) -> None:
+    def __init__(self, token: int, user: str, size: int, on_discard: Callable[[int], None]) -> None:
         self.token = token
+        self.user = user
         self._size = size
         self._data = bytearray()
         self._on_discard = on_discard
@@ -65,12 +67,14 @@ class RemoteUpload:
     """
     A long message: each piece goes to the store as it comes.
 
+    @ivar user: whose it is.
     @ivar link: the one channel it is known on.
     """
 
     def __init__(
         self,
         token: int,
+        user: str,
         link: Link,
         remote_token: int,
         piece: int,
@@ -82,6 +86,7 @@ class RemoteUpload:
         @param piece: bytes sent at once.
         """
         self.token = token
+        self.user = user
         self.link = link
         self._remote_token = remote_token
         self._piece = piece

@@ -21,6 +21,8 @@ class QueueCounters:
     blocks_allocated: int = 0
     #: Blocks the queues have in all.
     blocks_capacity: int = 0
+    #: The most blocks that one of the queues ever held at once.
+    blocks_high_water: int = 0
     #: Messages refused because a queue was full, since the process began.
     refused_total: int = 0
 
@@ -28,7 +30,7 @@ class QueueCounters:
         """
         What remains of these when the queues are gone.
         """
-        return QueueCounters(refused_total=self.refused_total)
+        return QueueCounters(blocks_high_water=self.blocks_high_water, refused_total=self.refused_total)
 
 
 def countersOf(queue: QueueStatistics) -> QueueCounters:
@@ -39,6 +41,7 @@ def countersOf(queue: QueueStatistics) -> QueueCounters:
         queue_length=queue.queue_length,
         blocks_allocated=queue.blocks_allocated,
         blocks_capacity=queue.blocks_capacity,
+        blocks_high_water=queue.blocks_high_water,
         refused_total=queue.refused_total,
     )
 
@@ -51,6 +54,7 @@ def total(*counters: QueueCounters) -> QueueCounters:
         queue_length=sum(each.queue_length for each in counters),
         blocks_allocated=sum(each.blocks_allocated for each in counters),
         blocks_capacity=sum(each.blocks_capacity for each in counters),
+        blocks_high_water=max((each.blocks_high_water for each in counters), default=0),
         refused_total=sum(each.refused_total for each in counters),
     )
 

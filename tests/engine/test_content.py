@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
+from twisted.internet.defer import Deferred
+
 from mailstore.engine import EngineLimits, Store
 from mailstore.model import FetchSpec, FlagMode, NewMessage, Section, SectionKind, UidSet
 from mailstore.testing.storecases.base import mail
@@ -38,7 +40,8 @@ class SharingTests(EngineCase):
             self.assertEqual(self.rows(self.db_path, statement), [(0,)])
         return self.rows(
             self.db_path,
-            "SELECT refs, (SELECT count(*) FROM chunks WHERE chunks.id >> 20 = c.id) FROM contents c ORDER BY id",
+            "SELECT refs, (SELECT count(*) FROM chunks WHERE chunks.id >> 20 = c.id)"
+            " FROM contents c ORDER BY id",
         )
 
     def _expunge(self, folder: int, uids: UidSet = _ALL) -> None:
@@ -99,7 +102,7 @@ class SharingTests(EngineCase):
         A message that is being read.
         """
         answer = store.readSection("alice", self.inbox, 1, Section())
-        self.now(answer.__anext__())  # type: ignore[arg-type]
+        self.now(answer.__anext__())
         return answer
 
     def test_pinned(self) -> None:
@@ -110,7 +113,7 @@ class SharingTests(EngineCase):
         one, two = self._reading(self.store), self._reading(self.store)
         self._expunge(self.inbox)
         self.assertEqual(self._contents(), [(0, 3)])
-        self.now(one.aclose())  # type: ignore[arg-type]
+        self.now(one.aclose())
         self.now(self.store.subscribe("alice", "y"))
         self.assertEqual(self._contents(), [(0, 3)])
         self.all(two)
@@ -194,7 +197,7 @@ class UploadTests(EngineCase):
         uploads = [self.now(store.upload("alice", "INBOX", 100_000)) for _ in range(3)]
         for upload in uploads:
             for _ in range(10):
-                self.now(upload.write(b"x" * 10_000))  # type: ignore[arg-type]
+                self.successResultOf(Deferred.fromCoroutine(upload.write(b"x" * 10_000)))  # type: ignore[arg-type]
         spools = [upload.spool for upload in uploads]  # type: ignore[attr-defined]
         self.assertTrue(all(spool._file is not None and not spool._pieces for spool in spools))
         self.now(store.append("alice", "INBOX", (NewMessage(uploads[0].token),)))

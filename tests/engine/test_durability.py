@@ -47,7 +47,8 @@ class HeldCommitter:
             self.open = True
 
     async def committed(self) -> None:
-        self.waiting.append(waiting := Deferred())
+        waiting: Deferred[None] = Deferred()
+        self.waiting.append(waiting)
         await waiting
 
     def release(self) -> None:

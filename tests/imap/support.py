@@ -6,7 +6,7 @@ fail or to wait, and clients on a transport of bytes, with a clock that stands s
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
@@ -70,10 +70,9 @@ class FakeFolder:
         self.first_recent = 1
 
 
-@implementer(IStore)
 class FakeStore:
     """
-    As much of a store as sessions need, for one tree of each kind.
+    As much of an L{IStore} as these tests need, for one tree of each kind.
 
     @ivar failures: by name of the method, the error that it raises.
     @ivar gates: by name of the method, a Deferred that it waits for first.
@@ -325,6 +324,10 @@ class FakeAuthenticator:
 class FakeTransport(StringTransport):
     """
     A transport that tells its protocol when it has been closed.
+
+    @ivar tls: what TLS was started with.
+    @ivar lingers: whether the client does not take the last bytes.
+    @ivar pieces: the sizes of all writes.
     """
 
     def __init__(self, address: IAddress) -> None:
@@ -332,12 +335,23 @@ class FakeTransport(StringTransport):
         self.protocol: ImapProtocol | None = None
         self.aborted = False
         self.no_delay = False
+        self.tls: list[object] = []
+        self.lingers = False
+        self.pieces: list[int] = []
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         self.no_delay = enabled
 
+    def startTLS(self, context: object) -> None:
+        self.tls.append(context)
+
+    def write(self, data: bytes) -> None:
+        self.pieces.append(len(data))
+        super().write(data)
+
     def loseConnection(self) -> None:
-        self._lose()
+        if not self.lingers:
+            self._lose()
 
     def abortConnection(self) -> None:
         self.aborted = True
@@ -445,7 +459,7 @@ class Server:
         case.addCleanup(self.stop)
         self.store: FakeStore = FakeStore() if store is None else store
         self.factory = ImapFactory(
-            self.store,
+            cast(IStore, self.store),
             FakeAuthenticator(),
             limits or ImapLimits(login_delay=0.0),
             reactor=self.clock,

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.logger import LogLevel, globalLogPublisher
+from twisted.logger import ILogObserver, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from mailstore.errors import MessageTooBig, NoSuchFolder, StoreBusy, StoreUnavailable
 from mailstore.imap import registry
@@ -459,8 +460,13 @@ class FailureTests(ConnectionCase):
         Whatever else goes wrong is logged in full, and told without a word of it.
         """
         seen: list[Any] = []
-        globalLogPublisher.addObserver(seen.append)
-        self.addCleanup(globalLogPublisher.removeObserver, seen.append)
+
+        @implementer(ILogObserver)
+        def observer(event: Any) -> None:
+            seen.append(event)
+
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
         self.server.store.failures["status"] = RuntimeError("secret /path")
         self.assertEqual(
             self.client.ask(b"STATUS INBOX (MESSAGES)"),
@@ -601,7 +607,7 @@ class WritingTests(SynchronousTestCase):
         client.say(b'a LIST "" *\r\n')
         written = len(client.transport.value())
         self.assertLess(written, 5000)
-        lines = []
+        lines: list[bytes] = []
         while not lines or not lines[-1].startswith(b"a "):
             lines += client.heard()
             client.protocol.resumeProducing()

@@ -4,6 +4,8 @@ Tests of L{mailstore.imap.folderlist}.
 
 from __future__ import annotations
 
+from typing import cast
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -13,6 +15,7 @@ from mailstore.imap.folderlist import FolderLists
 from mailstore.imap.limits import ImapLimits
 from mailstore.imap.patterns import Pattern
 from mailstore.imap.protocol import ReactorRuntime
+from mailstore.interfaces import IStore
 from tests.imap.support import FakeStore
 
 
@@ -35,7 +38,7 @@ class FolderListsTests(SynchronousTestCase):
         """
         Begin with nothing kept.
         """
-        self.lists = FolderLists(self.store, ReactorRuntime(self.clock), limits)
+        self.lists = FolderLists(cast(IStore, self.store), ReactorRuntime(self.clock), limits)
 
     def ask(self, text: str = "*", user: str = "alice", utf8: bool = False) -> Deferred[bytes]:
         """

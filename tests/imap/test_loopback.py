@@ -9,7 +9,7 @@ import datetime
 import imaplib
 import ssl
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -51,7 +51,8 @@ def certificate() -> PrivateCertificate:
     pem = signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return PrivateCertificate.loadPEM(pem)
+    made: PrivateCertificate = PrivateCertificate.loadPEM(pem)
+    return made
 
 
 class LoopbackTests(TestCase):
@@ -61,21 +62,26 @@ class LoopbackTests(TestCase):
 
     timeout = 30
 
-    @inlineCallbacks
-    def setUp(self) -> Any:
+    def setUp(self) -> Deferred[None]:  # type: ignore[override]
         """
         A server with two users on a free port.
         """
+        return Deferred.fromCoroutine(self.start())
+
+    async def start(self) -> None:
+        """
+        Make the server.
+        """
         from twisted.internet import reactor
 
-        self.reactor: Any = reactor
+        self.reactor = cast(Any, reactor)
         store = openStore("sqlite::memory:", renditions=RENDITIONS, renditions_version=RENDITIONS_VERSION)
         self.store = store
         self.addCleanup(lambda: Deferred.fromCoroutine(store.close()))
         for user in ("alice", "bob"):
-            yield Deferred.fromCoroutine(store.createUser(user, Credentials(b"salt", 1, b"", b"")))
-        yield Deferred.fromCoroutine(store.createFolder(SYSTEM, "Public Folders/Real"))
-        yield Deferred.fromCoroutine(store.setRights(SYSTEM, "Public Folders", "alice", "lrswipkxtea"))
+            await store.createUser(user, Credentials(b"salt", 1, b"", b""))
+        await store.createFolder(SYSTEM, "Public Folders/Real")
+        await store.setRights(SYSTEM, "Public Folders", "alice", "lrswipkxtea")
         self.factory = ImapFactory(
             store,
             FakeAuthenticator(),

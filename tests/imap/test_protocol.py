@@ -162,8 +162,6 @@ class StartTlsTests(SynchronousTestCase):
         self.context = object()
         self.server = Server(self, tls=self.context)
         self.client = self.server.connect(REMOTE, provides=(ITLSTransport,))
-        self.started: list[object] = []
-        self.client.transport.startTLS = self.started.append
 
     def test_offered(self) -> None:
         """
@@ -172,7 +170,7 @@ class StartTlsTests(SynchronousTestCase):
         before = self.client.ask(b"CAPABILITY")[0].split()
         self.assertLessEqual({b"STARTTLS", b"LOGINDISABLED"}, set(before))
         self.assertEqual(self.client.ask(b"STARTTLS"), [b"T OK Begin TLS now"])
-        self.assertEqual(self.started, [self.context])
+        self.assertEqual(self.client.transport.tls, [self.context])
         after = set(self.client.ask(b"CAPABILITY")[0].split())
         self.assertIn(b"AUTH=PLAIN", after)
         self.assertFalse(after & {b"STARTTLS", b"LOGINDISABLED"})
@@ -219,7 +217,7 @@ class EndTests(SynchronousTestCase):
         """
         server = Server(self)
         client = server.connect()
-        client.transport.loseConnection = lambda: None
+        client.transport.lingers = True
         client.ask(b"LOGOUT")
         client.say(b"x NOOP\r\n")
         server.clock.advance(9)

@@ -4,6 +4,7 @@ The front end's end: admission, patience, streams, loss.
 
 from __future__ import annotations
 
+import attrs
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -220,6 +221,18 @@ class PatienceTests(SynchronousTestCase):
         outcome = both.start(inARow())
         both.settle()
         self.assertEqual(outcome.value, 10)
+
+    def test_changedPatience(self) -> None:
+        """
+        Patience can be changed while requests are waiting; they keep theirs.
+        """
+        both = joined(IpcLimits(poll_interval=0, max_calls=1))
+        both.store.gate = Deferred()
+        outcomes = [both.start(both.remote.rights("ann", "x")) for _ in range(2)]
+        both.remote.limits = attrs.evolve(both.remote.limits, patience=0)
+        outcomes.append(both.start(both.remote.rights("ann", "x")))
+        self.assertEqual([each.done for each in outcomes], [False, False, True])
+        self.assertIs(outcomes[2].error, StoreBusy)
 
     def test_lineIsBounded(self) -> None:
         """
@@ -635,11 +648,27 @@ class UploadTests(SynchronousTestCase):
         both = joined(self.LIMITS)
         upload = both.start(both.remote.upload("ann", "Sent", 1000))
         both.settle()
-        outcome = both.start(both.remote.append(SYSTEM, "Sent", (NewMessage(upload.value.token),)))
+        both.store.error = NoSuchFolder("gone")
+        outcome = both.start(both.remote.append("ann", "Sent", (NewMessage(upload.value.token),)))
         both.settle()
-        self.assertIs(outcome.error, PermissionDenied)
+        self.assertIs(outcome.error, NoSuchFolder)
         self.assertEqual(both.server.front_ends[0].uploads, 0)
-        self.assertEqual([each.discarded for each in both.store.uploads.values()], [1])
+        again = both.start(both.remote.append("ann", "Sent", (NewMessage(upload.value.token),)))
+        self.assertIs(again.error, InvalidRequest)
+
+    def test_ofAnother(self) -> None:
+        """
+        Nobody can store, or use up, what another user has handed in.
+        """
+        both = joined(self.LIMITS)
+        for size in (0, 1000):
+            upload = both.start(both.remote.upload("ann", "Sent", size))
+            both.settle()
+            messages = (NewMessage(upload.value.token),)
+            self.assertIs(both.start(both.remote.append("bob", "Sent", messages)).error, InvalidRequest)
+            outcome = both.start(both.remote.append("ann", "Sent", messages))
+            both.settle()
+            self.assertEqual(outcome.value.uids, (1,))
 
     def test_lostWithTheChannel(self) -> None:
         """

@@ -4,8 +4,9 @@ Connecting, and connecting again.
 
 from __future__ import annotations
 
-from twisted.logger import LogLevel, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from mailstore.errors import StoreUnavailable
 from mailstore.ipc.client import RemoteStore
@@ -20,6 +21,20 @@ from transports.limits import Limits
 from transports.memory import MemoryTransport
 
 LIMITS = IpcLimits(poll_interval=0)
+
+
+@implementer(ILogObserver)
+class Warnings:
+    """
+    Counts what is logged as a warning.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, event: LogEvent) -> None:
+        if event.get("log_level") is LogLevel.warn:
+            self.count += 1
 
 
 class ServiceTests(SynchronousTestCase):
@@ -75,14 +90,9 @@ class ServiceTests(SynchronousTestCase):
         A store that is not there is tried again, less and less often, and the
         log tells it once.
         """
-        warnings: list[object] = []
-
-        def observer(event: dict[str, object]) -> None:
-            if event.get("log_level") is LogLevel.warn:
-                warnings.append(event)
-
-        globalLogPublisher.addObserver(observer)
-        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        warnings = Warnings()
+        globalLogPublisher.addObserver(warnings)
+        self.addCleanup(globalLogPublisher.removeObserver, warnings)
         self.client.startService()
         delays = []
         for _ in range(9):
@@ -90,7 +100,7 @@ class ServiceTests(SynchronousTestCase):
             delays.append(round(call.getTime() - self.clock.seconds(), 3))
             self.clock.advance(call.getTime() - self.clock.seconds())
         self.assertEqual(delays, [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0])
-        self.assertEqual(len(warnings), 1)
+        self.assertEqual(warnings.count, 1)
         self.service.startService()
         self.clock.advance(5)
         self.turns()
@@ -169,5 +179,5 @@ class ServiceTests(SynchronousTestCase):
         )
         self.turns()
         self.assertTrue(all(each.done for each in outcomes))
-        self.assertEqual(self.remote.statistics(), QueueCounters(0, 0, 1024, 0))
+        self.assertEqual(self.remote.statistics(), QueueCounters(blocks_capacity=1024, blocks_high_water=3))
         self.assertEqual(epoxyCounters()["epoxy_blocks_capacity"], 0)

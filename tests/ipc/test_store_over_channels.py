@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
@@ -18,6 +18,13 @@ from mailstore.ipc.groupcommit import GroupCommitter
 from mailstore.ipc.limits import IpcLimits
 from mailstore.ipc.server import StoreServer
 from mailstore.ipc.service import StoreClientService, StoreServerService
+from mailstore.testing.storecases.appending import AppendTests
+from mailstore.testing.storecases.base import StoreCase
+from mailstore.testing.storecases.changing import CopyTests, ExpungeTests, FlagTests
+from mailstore.testing.storecases.fetching import SectionTests
+from mailstore.testing.storecases.opening import OpenTests
+from mailstore.testing.storecases.rights import AclTests
+from mailstore.testing.storecases.searching import CloseTests
 from mailstore.testing.storetests import StoreTestsMixin
 from transports.description import transportFor
 
@@ -54,7 +61,7 @@ async def behindChannel(
     return remote, server
 
 
-class OverChannel(StoreTestsMixin):
+class OverChannel(StoreCase):
     """
     The suite, with a channel between the tests and an engine.
     """
@@ -87,7 +94,7 @@ class OverChannel(StoreTestsMixin):
         return remote, store
 
 
-class MemoryTests(OverChannel, TestCase):
+class MemoryTests(OverChannel, StoreTestsMixin, TestCase):
     """
     Over memory.
     """
@@ -96,19 +103,37 @@ class MemoryTests(OverChannel, TestCase):
         return "memory:"
 
 
-class UnixTests(OverChannel, TestCase):
+class UnixTests(OverChannel, StoreTestsMixin, TestCase):
     """
-    Over a socket, with a file and group commit behind it.
+    Over a socket.
     """
 
     def description(self) -> str:
         return f"unix:{shortDirectory(self)}/s"
 
+
+class SmallestQueueTests(OverChannel, SectionTests, AclTests, AppendTests, CopyTests, OpenTests, TestCase):
+    """
+    What has long requests and long answers, through a queue of one small
+    block: everything comes in many pieces and waits for room all the time.
+    """
+
+    def description(self) -> str:
+        return "memory::blocks=1:block_size=64"
+
+
+class GroupCommitTests(OverChannel, AppendTests, FlagTests, ExpungeTests, CloseTests, TestCase):
+    """
+    What changes things, with a file and group commit behind the channel.
+    """
+
+    def description(self) -> str:
+        return "memory:"
+
     def openEngine(self) -> engine.Store:
         from twisted.internet import reactor
 
-        clock: Any = reactor
-        committer = GroupCommitter(clock)
+        committer: Any = GroupCommitter(cast(Any, reactor))
         self.addCleanup(lambda: Deferred.fromCoroutine(committer.close()))
         return engine.open(
             f"sqlite:{self.mktemp()}",
@@ -117,13 +142,3 @@ class UnixTests(OverChannel, TestCase):
             limits=self.limits,
             committer=committer,
         )
-
-
-class TinyQueueTests(OverChannel, TestCase):
-    """
-    Over memory, through a queue that holds one small block: everything comes
-    in many pieces and waits for room all the time.
-    """
-
-    def description(self) -> str:
-        return "memory::blocks=1:block_size=256"

@@ -181,4 +181,4 @@ class LinearTests(SynchronousTestCase):
             b"@",
         ):
             for before in (b"", b'"', b"<", b"<@a,"):
-                self.assertLinear(repeated(piece, before), addresses, 1_500)
+                self.assertLinear(repeated(piece, before), addresses, 800)

@@ -181,9 +181,8 @@ class SilentDrop(MemoryChannel):
         if self._outbound.enqueued % 7:
             super()._transmit(message)
         else:
-            self._outbound.giveBack(self._outbound._ledger[-1][0]) if len(
-                self._outbound._ledger
-            ) == 1 else None
+            blocks, _ = self._outbound._ledger.pop()
+            self._outbound.allocated -= blocks
 
 
 # Faults of credit.

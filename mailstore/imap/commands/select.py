@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from mailstore.imap.command import Command, Ok, Reply
 from mailstore.imap.commands.subscribe import parse
-from mailstore.imap.session import Session, flagLines
+from mailstore.imap.following import flagLines
+from mailstore.imap.session import Session
 from mailstore.imap.states import SIGNED_IN
 from mailstore.model import PUBLIC_ROOT, SEPARATOR, OpenFolder
 

@@ -1,0 +1,94 @@
+"""
+How a client is brought up to date with its open folder.
+
+There is one mechanism, whatever the occasion (the end of a command, NOOP, IDLE, the
+store's return): ask the store for what changed after the last modification
+that the client knows, take it into the L{View}, say what came of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailstore.errors import NoSuchFolder, NotSelectable
+
+if TYPE_CHECKING:
+    from mailstore.imap.session import Session
+    from mailstore.imap.view import View, ViewChanges
+
+
+class FolderLost(Exception):
+    """
+    The open folder is not there any more, or may not be read any more.
+    """
+
+
+async def pull(session: Session, view: View, may_expunge: bool) -> None:
+    """
+    Ask for changes and tell them, batch by batch as the client reads.  If it
+    fails in the middle, the next time begins where this one began; what was told
+    is not undone by being told again.
+
+    @raise StoreError: as L{IStore.changes<mailstore.interfaces.IMessages.changes>}.
+    """
+    deltas = session.store.changes(session.user, view.folder, view.known_modseq, view.claims_recent)
+    reached = view.known_modseq
+    try:
+        async for delta in deltas:
+            reached = delta.highest_modseq
+            await announce(session, view, view.apply(delta, may_expunge))
+    finally:
+        await deltas.aclose()
+    view.applied(reached)
+
+
+async def checkIdentity(session: Session, view: View) -> None:
+    """
+    After the store was away: is the folder still the one that was opened?  It may
+    have been renamed meanwhile, so a name that leads elsewhere decides
+    nothing; its identity does, when changes are asked for.
+
+    @raise FolderLost: it is another, or what the client knows of it has been
+        undone (a backup was restored).
+    """
+    try:
+        status = await session.store.status(session.user, view.name)
+    except (NoSuchFolder, NotSelectable):
+        return
+    if status.folder != view.folder:
+        return
+    if status.uid_validity != view.uid_validity or status.highest_modseq < view.known_modseq:
+        raise FolderLost()
+
+
+async def announce(session: Session, view: View, changes: ViewChanges) -> None:
+    """
+    Write the responses for some changes (RFC 9051 section 7): expunges first, so that
+    all other numbers are those that hold afterwards.
+    """
+    await session.writeLines(b"* %d EXPUNGE\r\n" % number for number in changes.expunged)
+    lines: list[bytes] = []
+    if changes.keywords:
+        lines.extend(flagLines(view))
+    if changes.exists is not None:
+        lines.append(b"* %d EXISTS\r\n" % changes.exists)
+    if changes.recent is not None:
+        lines.append(b"* %d RECENT\r\n" % changes.recent)
+    await session.writeLines(lines)
+    await session.writeLines(
+        b"* %d FETCH (UID %d FLAGS %s)\r\n" % (sequence, uid, view.flagText(uid, mask))
+        for sequence, uid, mask in zip(changes.sequences, changes.uids, changes.flags, strict=True)
+    )
+
+
+def flagLines(view: View) -> tuple[bytes, bytes]:
+    """
+    The C{FLAGS} and C{PERMANENTFLAGS} responses of an open folder (RFC 9051
+    sections 7.3.5 and 7.1).
+    """
+    flags = " ".join(view.allFlags()).encode("ascii")
+    permanent = " ".join(view.permanentFlags()).encode("ascii")
+    return (
+        b"* FLAGS (%s)\r\n" % flags,
+        b"* OK [PERMANENTFLAGS (%s)] Flags that can be kept\r\n" % permanent,
+    )

@@ -1,0 +1,196 @@
+"""
+Tests for L{mailstore.testing.MailServer}.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mailstore.config import Config, ConfigError
+from mailstore.imap.limits import ImapLimits
+from mailstore.ipc.limits import IpcLimits
+from mailstore.supervisor import childEnvironment
+from mailstore.testing import MailServer, NotLoaded
+from mailstore.topology import StartFailed
+
+NEWS = "Public Folders/News"
+
+#: A program that has no reactor of its own, and must have none afterwards.
+PROGRAM = """
+import signal, sys, threading
+before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]
+from mailstore.testing import MailServer
+import imaplib
+with MailServer(users={"alice": "secret"}) as server:
+    with imaplib.IMAP4(server.host, server.port) as client:
+        client.login("alice", "secret")
+        assert client.select()[0] == "OK"
+after = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]
+assert before == after, after
+assert "twisted.internet.reactor" not in sys.modules
+assert threading.enumerate() == [threading.main_thread()], threading.enumerate()
+print("good")
+"""
+
+
+class MailServerTests(SynchronousTestCase):
+    """
+    L{MailServer}, used as any program would, from plain synchronous code.
+    """
+
+    def signIn(self, server: MailServer, user: str = "alice", password: str = "secret") -> imaplib.IMAP4:
+        """
+        A client that has signed in.
+        """
+        client = imaplib.IMAP4(server.host, server.port)
+        self.addCleanup(client.shutdown)
+        client.login(user, password)
+        return client
+
+    def test_overBothTransports(self) -> None:
+        """
+        It serves mail, over each kind of channel.
+        """
+        directory = tempfile.mkdtemp(prefix="ms")
+        self.addCleanup(shutil.rmtree, directory)
+        for transport in ("memory:", f"unix:{directory}/s:blocks=16"):
+            with MailServer(
+                users={"alice": "secret"}, folders=[NEWS, "Public Folders"], transport=transport
+            ) as server:
+                self.assertEqual(server.append(b"Subject: hello\n\nworld\n", NEWS), 1)
+                client = self.signIn(server)
+                self.assertEqual(client.select(f'"{NEWS}"', readonly=True), ("OK", [b"1"]))
+                _, ((_, content), _) = client.fetch("1", "(BODY.PEEK[])")  # type: ignore[misc]
+                self.assertEqual(content, b"Subject: hello\r\n\r\nworld\r\n")
+        self.assertEqual(os.listdir(directory), [])
+
+    def test_load(self) -> None:
+        """
+        A directory of real mail is loaded, and counted.
+        """
+        import tests
+
+        with MailServer(users={"alice": "secret"}) as server:
+            mail = str(Path(tests.__file__).parent / "mail")
+            self.assertEqual(server.load(mail, NEWS), 103)
+            self.assertEqual(server.load(f"{mail}/rfc2822", "Archive", owner="alice"), 14)
+            client = self.signIn(server)
+            self.assertEqual(client.status("Archive", "(MESSAGES)"), ("OK", [b"Archive (MESSAGES 14)"]))
+
+    def test_notLoaded(self) -> None:
+        """
+        What is no mail is named.
+        """
+        with MailServer() as server:
+            error = self.assertRaises(NotLoaded, server.load, "/gone", NEWS)
+            self.assertEqual(str(error), "/gone: No such file or directory")
+
+    def test_rights(self) -> None:
+        """
+        Users may read; administrators, and who is given the right, may write.
+        """
+        with MailServer(
+            users={"alice": "secret", "bob": "secret"}, folders=[NEWS], administrators=["alice"]
+        ) as server:
+            alice, bob = self.signIn(server), self.signIn(server, "bob")
+            self.assertEqual(alice.append(f'"{NEWS}"', "", "", b"A: b\r\n\r\n")[0], "OK")
+            self.assertEqual(bob.append(f'"{NEWS}"', "", "", b"A: b\r\n\r\n")[0], "NO")
+            server.setRights(NEWS, "bob", "lrsi")
+            self.assertEqual(bob.append(f'"{NEWS}"', "", "", b"A: b\r\n\r\n")[0], "OK")
+
+    def test_wrongPassword(self) -> None:
+        """
+        A wrong password is refused, without the delay it costs in earnest.
+        """
+        with MailServer(users={"alice": "secret"}) as server:
+            with self.assertRaises(imaplib.IMAP4.error):
+                self.signIn(server, password="wrong")
+            self.signIn(server)
+
+    def test_goneInTheEnd(self) -> None:
+        """
+        When it ends its clients are cut off, its port is closed, and no
+        thread and no descriptor is left.
+        """
+        # The first one makes Python import and open what it keeps for good.
+        with MailServer():
+            pass
+        threads, descriptors = threading.active_count(), len(os.listdir("/dev/fd"))
+        with MailServer(users={"alice": "secret"}) as server:
+            client = imaplib.IMAP4(server.host, server.port)
+            client.login("alice", "secret")
+            address = (server.host, server.port)
+        self.assertRaises(imaplib.IMAP4.abort, client.noop)
+        client.shutdown()
+        self.assertRaises(ConnectionRefusedError, socket.create_connection, address)
+        self.assertEqual(threading.active_count(), threads)
+        self.assertEqual(len(os.listdir("/dev/fd")), descriptors)
+        self.assertEqual(server.port, 0)
+        server.stop()
+        self.assertRaises(RuntimeError, server.append, b"", NEWS)
+
+    def test_several(self) -> None:
+        """
+        Several at once do not know each other; one can be started again, empty.
+        """
+        first, second = MailServer(users={"alice": "one"}), MailServer(users={"alice": "two"})
+        with first, second:
+            self.assertNotEqual(first.port, second.port)
+            self.assertRaises(RuntimeError, first.start)
+            self.signIn(first, password="one")
+            self.signIn(second, password="two")
+        with first:
+            self.signIn(first, password="one")
+
+    def test_cannotStart(self) -> None:
+        """
+        What makes no sense is told before, or when, it starts; nothing is left.
+        """
+        threads = threading.active_count()
+        self.assertRaises(ConfigError, MailServer(transport="smoke:").start)
+        error = self.assertRaises(StartFailed, MailServer(users={"a b": "x"}).start)
+        self.assertIn("user name", str(error))
+        self.assertRaises(StartFailed, MailServer(folders=["Public Folders//x"]).start)
+        self.assertEqual(threading.active_count(), threads)
+
+    def test_limits(self) -> None:
+        """
+        Bounds can be set as in a config file.
+        """
+        config = Config(imap_limits=ImapLimits(max_sessions=1), ipc_limits=IpcLimits(patience=0.0))
+        with MailServer(users={"alice": "secret"}, config=config) as server:
+            self.signIn(server)
+            self.assertRaises(imaplib.IMAP4.error, imaplib.IMAP4, server.host, server.port)
+
+    def test_inAnyProgram(self) -> None:
+        """
+        It chooses no reactor for the program, installs no signal handler, and
+        leaves no thread.
+        """
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM], env=childEnvironment(), capture_output=True, timeout=60
+        )
+        self.assertEqual((done.returncode, done.stdout), (0, b"good\n"), done.stderr.decode())
+
+    def test_call(self) -> None:
+        """
+        Anything can be looked at in the server's own thread.
+        """
+        with MailServer(folders=[NEWS]) as server:
+
+            async def look() -> int:
+                self.assertIsNot(threading.current_thread(), threading.main_thread())
+                assert server.service.remote is not None
+                return server.service.remote.calls
+
+            self.assertEqual(server.call(look), 0)
