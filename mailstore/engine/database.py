@@ -127,11 +127,16 @@ class Database:
                 if not os.path.isdir(os.path.dirname(path) or "."):
                     raise StoreOpenError(f"cannot create store {path!r}: its directory does not exist")
         try:
+            if path != _MEMORY:
+                # Mail is nobody else's to read; SQLite gives its other files the same mode.
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             return cls(path, limits)
         except StoreOpenError as error:
             raise StoreOpenError(f"cannot open store {path!r}: {error}") from error
         except sqlite3.Error as error:
             raise StoreOpenError(f"cannot open store {path!r}: {error}") from error
+        except OSError as error:
+            raise StoreOpenError(f"cannot open store {path!r}: {error.strerror}") from error
 
     # --- reading ---
 

@@ -39,6 +39,7 @@ class Arrival:
     message: NewMessage
     spool: Spool
     digest: bytes
+    known: bool = False
     rendered: Rendered | None = None
 
 
@@ -84,12 +85,19 @@ class Delivery:
                 raise InvalidRequest("the date of a message is out of range")
             arrival.digest = arrival.spool.digest()
 
-    def prepare(self, db: sqlite3.Connection) -> None:
+    def look(self, db: sqlite3.Connection) -> None:
         """
-        Make what must be made of messages that are not in the store yet.
+        Find out which messages are in the store already.
         """
         for arrival in self._arrivals:
-            if content.find(db, arrival.digest) is None:
+            arrival.known = content.find(db, arrival.digest) is not None
+
+    def prepare(self) -> None:
+        """
+        Make what must be made of those that are not.
+        """
+        for arrival in self._arrivals:
+            if not arrival.known:
                 arrival.rendered = self._renderer.render(arrival.spool.buffer())
 
     def store(self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer, rights: str) -> AppendResult:
@@ -120,7 +128,7 @@ class Delivery:
         if found is not None:
             content.addReferences(db, (found[0],))
             return found
-        # It was there when L{prepare} looked, and has gone since.
+        # If nothing was made of it, it was there before, and has gone since.
         rendered = arrival.rendered or self._renderer.render(arrival.spool.buffer())
         spool = arrival.spool
         stored = content.insert(db, arrival.digest, spool.size, spool.chunks(content.CHUNK), rendered)

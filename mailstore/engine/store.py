@@ -366,7 +366,9 @@ class Store:
                 arriving.gather(self._uploads, user, messages)
             with self._database.reading() as db:
                 self._places.mailbox(db, self._users.viewer(db, user), name, "i")
-                arriving.prepare(db)
+                arriving.look(db)
+            with translated:
+                arriving.prepare()
             result = await self._change(change)
         finally:
             arriving.close()

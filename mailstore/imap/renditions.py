@@ -26,9 +26,9 @@ RENDITIONS_VERSION = 1
 _MAX_QUOTED = 1000
 
 # QUOTED-CHAR without what IMAP4rev1 forbids (RFC 3501 section 9): no 8-bit bytes, no
-# CR, LF or NUL; other control characters but TAB are let be literals too.
-_QUOTABLE = re.compile(rb"[\t -~]*")
-_SPECIAL = re.compile(rb'(["\\])')
+# CR, LF or NUL.  Control characters but TAB are let be literals too, and so is
+# the backslash: there are clients that misread a quoted string that ends in one.
+_QUOTABLE = re.compile(rb"[\t -\[\]-~]*")
 
 _ADDRESS_FIELDS = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
 _STRING_FIELDS = (b"date", b"subject", b"in-reply-to", b"message-id")
@@ -162,6 +162,6 @@ def _nstring(value: bytes | None) -> bytes:
 
 def _string(value: bytes) -> bytes:
     if len(value) <= _MAX_QUOTED and _QUOTABLE.fullmatch(value):
-        return b'"' + _SPECIAL.sub(rb"\\\1", value) + b'"'
+        return b'"' + value.replace(b'"', b'\\"') + b'"'
     value = value.replace(b"\0", NUL_STANDS_AS)
     return b"{%d}\r\n%b" % (len(value), value)

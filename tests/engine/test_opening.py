@@ -86,6 +86,16 @@ class OpenTests(EngineCase):
         self.assertEqual(self.now(again.trees("alice")), trees)
         self.assertEqual(self.rows(path, "PRAGMA integrity_check"), [("ok",)])
 
+    def test_private(self) -> None:
+        """
+        Nobody else can read a new database, nor the files beside it.
+        """
+        path = self.path()
+        self.users(self.open(path), "alice")
+        directory = os.path.dirname(path)
+        modes = {os.stat(os.path.join(directory, name)).st_mode & 0o777 for name in os.listdir(directory)}
+        self.assertEqual(modes, {0o600})
+
     def test_missing(self) -> None:
         """
         A file that is not there is made only if that is wanted, and never its directory.

@@ -140,11 +140,12 @@ class EnvelopeTests(SynchronousTestCase):
 
     def test_strings(self) -> None:
         """
-        Plain ASCII is quoted; what RFC 3501 does not let be quoted, or is long, is a literal
-        without NUL.
+        Plain ASCII is quoted; what RFC 3501 does not let be quoted, is long or has a
+        backslash, is a literal without NUL.
         """
         for subject, expected in (
-            (b'a"\\b', b'"a\\"\\\\b"'),
+            (b'a"b', b'"a\\"b"'),
+            (b"a\\", b"{2}\r\na\\"),
             (b"NIL", b'"NIL"'),
             (b"{3}", b'"{3}"'),
             (b"\xc3\xa4", b"{2}\r\n\xc3\xa4"),
@@ -367,11 +368,25 @@ class ClientTests(SynchronousTestCase):
         """
         Twisted's client reads the renditions of all real messages as they are meant.
         """
-        for name, data in realMessages():
-            message = parse(data)
-            for make in (envelope, bodyStructure, body):
-                (found,) = parseNestedParens(make(message))
-                self.assertEqual(self._plain(found), self._expected(read(make(message))), name)
+        for _, data in realMessages():
+            self.assertRead(parse(data))
+
+    @given(brokenMessages)
+    def test_broken(self, data: bytes) -> None:
+        """
+        Both read the renditions of broken messages.
+        """
+        message = parse(served(data))
+        self.assertEqual(set(parse_fetch_response(imaplibPieces(fetchLine(message)), True, True)), {7})
+        self.assertRead(message)
+
+    def assertRead(self, message: Message) -> None:
+        """
+        Twisted's client reads the renditions of a message as they are meant.
+        """
+        for make in (envelope, bodyStructure, body):
+            (found,) = parseNestedParens(make(message))
+            self.assertEqual(self._plain(found), self._expected(read(make(message))))
 
     def _plain(self, found: Any) -> Any:
         if isinstance(found, list):
