@@ -6,7 +6,7 @@ What the IMAP server costs, as ratios in one run.
   - FETCH 1:* (UID FLAGS) and (UID ENVELOPE): messages per second against pymap's demo backend.
   - APPEND over C{unix:}: 20 clients against one (group commit).
 
-Run it as C{python benchmarks/imap.py}; C{--short} makes everything smaller and allows
+Run it as C{python -m benchmarks.imap}; C{--short} makes everything smaller and allows
 for a busy machine by halving the gates of speed.  Exit code 1 when a gate fails.
 """
 
@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from _imapload import (
+from benchmarks._imapload import (
     Client,
     appendTogether,
     cpuSeconds,

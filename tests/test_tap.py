@@ -267,7 +267,12 @@ class ProcessTests(TestCase):
         protocol = Twist()
         arguments = [sys.executable, "-m", "twisted", "--log-file=log.json", "mailstore", *words]
         process = spawner.spawnProcess(
-            protocol, sys.executable, arguments, env=childEnvironment(), path=self.directory
+            protocol,
+            sys.executable,
+            arguments,
+            # What a killed demo leaves behind goes away with the test.
+            env={**childEnvironment(), "TMPDIR": self.directory},
+            path=self.directory,
         )
 
         def end() -> Deferred[int | None]:

@@ -21,7 +21,9 @@ from mailstore.message import headers, index, text
 from mailstore.message.lines import Buffer, canonicalChunks, isCanonical
 from mailstore.message.structure import Message, parse
 
-#: Changes when what this module makes of a message changes; then everything is made again.
+#: To be raised whenever something that is kept becomes another: the structure's
+#: bytes (L{mailstore.message.index}), the texts or the way they are folded
+#: (L{mailstore.message.text}), the day sent.  Then everything is made again.
 VERSION = 1
 
 #: Renditions that there can be.

@@ -98,7 +98,7 @@ class StoreServer:
         if self._poll_timer is not None:
             self._poll_timer.cancel()
             self._poll_timer = None
-        closings = [each.channel.close() for each in self._front_ends]
+        closings = [each.channel.close() for each in self.front_ends]
         return DeferredList(closings, consumeErrors=True).addCallback(lambda _: None)
 
     def _gone(self, front_end: FrontEnd) -> None:
