@@ -285,6 +285,9 @@ class IMessages(Interface):
         """
         Begin to bring a message of C{size} bytes into the named folder.
 
+        Whether the folder takes it is checked in L{append} again.  When it took
+        one of the user's only moments ago, a store may leave it to that.
+
         @raise NoSuchFolder:
         @raise NotSelectable:
         @raise PermissionDenied: no right C{i}.

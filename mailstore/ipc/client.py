@@ -17,7 +17,7 @@ from mailstore.ipc.limits import IpcLimits
 from mailstore.ipc.link import Link
 from mailstore.ipc.methods import METHODS
 from mailstore.ipc.pending import SingleCall
-from mailstore.ipc.remoteupload import InlineUpload, RemoteUpload
+from mailstore.ipc.remoteupload import InlineUpload, RemoteUpload, Welcomes
 from mailstore.ipc.storeconnection import StoreConnection
 from mailstore.model import (
     AppendResult,
@@ -56,6 +56,7 @@ class RemoteStore(StoreConnection):
         super().__init__(limits, clock)
         self._uploads: dict[int, InlineUpload | RemoteUpload] = {}
         self._inline: set[int] = set()
+        self._welcomes = Welcomes()
         self._last_upload = 0
 
     async def close(self) -> None:
@@ -203,15 +204,17 @@ class RemoteStore(StoreConnection):
     async def upload(self, user: str, name: str, size: int) -> IUpload:
         """
         See L{IMessages.upload<mailstore.interfaces.IMessages>}.  A short
-        message is kept here and travels inside its append request; of the
-        store it is only asked whether it would take it.
+        message is kept here and travels inside its append request; the store is
+        only asked whether it would take it, unless it took one there just now:
+        then it is the append request that may be refused.
         """
         upload: InlineUpload | RemoteUpload
         if size <= self._limits.inline_upload and len(self._inline) < self._limits.max_inline_uploads:
             token = self._newToken()
             self._inline.add(token)
             try:
-                await self._ask(m.OpenUpload(user, name, size, True))
+                if not self._welcomes.has(user, name, self._clock.seconds()):
+                    await self._ask(m.OpenUpload(user, name, size, True))
             except BaseException:
                 self._inline.discard(token)
                 raise
@@ -263,9 +266,11 @@ class RemoteStore(StoreConnection):
             link = links.pop() if links else None
             result: AppendResult = await self._ask(m.Append(user, name, tuple(ready)), link)
         except BaseException:
+            self._welcomes.remove(user, name)
             for each in used:
                 each.discard()
             raise
+        self._welcomes.add(user, name, self._clock.seconds())
         return result
 
     def _roomInRequest(self) -> int:

@@ -4,6 +4,7 @@ Messages on their way to the store, at the front end's side.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -12,6 +13,46 @@ from zope.interface import implementer
 from mailstore.errors import InvalidRequest, MessageTooBig
 from mailstore.interfaces import IUpload
 from mailstore.ipc.link import Link
+
+#: Seconds for which a folder that took a user's message counts as one that takes the next.
+WELCOME = 5.0
+
+#: Users' folders of which that is remembered.
+_MAX_WELCOMES = 1024
+
+
+class Welcomes:
+    """
+    Which folders took a message of a user just now.  It saves asking before the
+    next one; if something has changed meanwhile, its append request is refused instead.
+    """
+
+    def __init__(self) -> None:
+        self._since: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def add(self, user: str, name: str, now: float) -> None:
+        """
+        The folder took one.
+
+        @param now: seconds of any clock.
+        """
+        self._since[user, name] = now
+        self._since.move_to_end((user, name))
+        if len(self._since) > _MAX_WELCOMES:
+            self._since.popitem(last=False)
+
+    def remove(self, user: str, name: str) -> None:
+        """
+        The folder refused one.
+        """
+        self._since.pop((user, name), None)
+
+    def has(self, user: str, name: str, now: float) -> bool:
+        """
+        Whether it took one within the last L{WELCOME} seconds.
+        """
+        since = self._since.get((user, name))
+        return since is not None and now - since <= WELCOME
 
 
 @implementer(IUpload)

@@ -20,6 +20,7 @@ from mailstore.errors import (
 )
 from mailstore.interfaces import IStore, IUpload
 from mailstore.ipc.limits import IpcLimits
+from mailstore.ipc.remoteupload import WELCOME
 from mailstore.model import SYSTEM, Credentials, Criterion, NewMessage, SearchTerm
 from tests.ipc.fakes import Noting, allOf, joined
 from transports.limits import Limits
@@ -544,6 +545,29 @@ class UploadTests(SynchronousTestCase):
         self.assertEqual(both.store.appended, [(NewMessage(b"1234567890"),)])
         [trial] = both.store.uploads.values()
         self.assertEqual((trial.data, trial.discarded), (b"", 1))
+
+    def test_askedOnce(self) -> None:
+        """
+        A folder that took a message is not asked again for a while; one that
+        refused a message is.
+        """
+        both = joined(self.LIMITS)
+
+        async def deliver() -> int:
+            upload = await both.remote.upload("ann", "Sent", 1)
+            await upload.write(b"x")
+            await both.remote.append("ann", "Sent", (NewMessage(upload.token),))
+            return len(both.store.uploads)
+
+        def asked() -> object:
+            outcome = both.start(deliver())
+            both.settle()
+            return outcome.value
+
+        self.assertEqual(asked(), 1)
+        self.assertEqual(asked(), 1)
+        both.clock.advance(WELCOME + 1)
+        self.assertEqual(asked(), 2)
 
     def test_inlineIncomplete(self) -> None:
         """

@@ -167,7 +167,9 @@ class RightsMatrixTests(StoreCase):
         await self._checkRight("i", lambda: self.store.append("bob", self.name, (message,)))
 
         async def upload() -> None:
-            (await self.store.upload("bob", self.name, 1)).discard()
+            upload = await self.store.upload("bob", self.name, len(mail()))
+            await upload.write(mail())
+            await self.store.append("bob", self.name, (NewMessage(upload.token),))
 
         await self._checkRight("i", upload)
         await self.append("bob", "INBOX", mail())
