@@ -31,7 +31,6 @@ from benchmarks._imapload import (
     residentMegabytes,
     running,
 )
-
 from mailstore import stores
 from mailstore.auth.keys import makeCredentials
 from mailstore.engine.limits import EngineLimits
@@ -121,7 +120,7 @@ def benchList(table: Table, folders: int, slack: float) -> None:
     Memory, and the second LIST against the first.
     """
     with temporary() as directory, server(directory, folders, 0) as (pid, port):
-        costs = []
+        costs: list[float] = []
         for user in ("alice", "bob", "alice", "bob"):
             client = Client(port)
             client.login(user, "password")
@@ -162,7 +161,7 @@ def benchFetch(table: Table, messages: int, rounds: int, slack: float) -> None:
         ours.login("alice", "password")
         ours.command(b'SELECT "Public Folders/Bench"')
         for items in (b"(UID FLAGS)", b"(UID ENVELOPE)"):
-            best = {}
+            best: dict[str, float] = {}
             for _ in range(rounds):
                 for name, client in (("ours", ours), ("theirs", theirs)):
                     start = time.perf_counter()
@@ -170,7 +169,8 @@ def benchFetch(table: Table, messages: int, rounds: int, slack: float) -> None:
                     rate = messages / (time.perf_counter() - start)
                     assert answer.count(b" FETCH (") == messages
                     best[name] = max(best.get(name, 0.0), rate)
-            what = f"FETCH 1:* {items.decode()} of {messages}: {best['ours']:.0f}/s, pymap {best['theirs']:.0f}/s"
+            rates = f"{best['ours']:.0f}/s, pymap {best['theirs']:.0f}/s"
+            what = f"FETCH 1:* {items.decode()} of {messages}: {rates}"
             table.row(what, best["ours"] / best["theirs"], "x", 5 / slack, least=True)
 
 

@@ -195,7 +195,7 @@ class Places:
         if row is None or not row[3]:
             raise NoSuchFolder("the folder does not exist any more")
         found = FolderRow._make(row)
-        self.require(db, viewer, found, needed, "the folder")
+        self.require(db, viewer, found, needed, found.name.rpartition("/")[2] or PUBLIC_ROOT)
         return found
 
     def require(self, db: sqlite3.Connection, viewer: Viewer, row: FolderRow, needed: str, name: str) -> str:

@@ -16,7 +16,7 @@ def _between(least: float, most: float) -> Any:
         if wanted == "a whole number" and not isinstance(value, int):
             right = False
         if not right or not least <= value <= most:  # type: ignore[operator]
-            raise ValueError(f"{attribute.name} must be {wanted} from {least:g} to {most:g}, not {value!r}")
+            raise ValueError(f"{attribute.name} must be {wanted} from {least} to {most}, not {value!r}")
 
     return check
 

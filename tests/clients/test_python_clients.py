@@ -40,6 +40,7 @@ class PythonClientTests(ServerTestCase):
                 for number in found[0].split():
                     status, parts = client.fetch(number.decode(), "(RFC822.SIZE BODY.PEEK[])")
                     self.assertEqual(status, "OK")
+                    assert isinstance(parts[0], tuple)
                     head, body = parts[0]
                     self.assertIn(b"RFC822.SIZE %d " % len(body), head)
                     read += 1

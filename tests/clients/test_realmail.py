@@ -104,7 +104,8 @@ class RealMailTests(ServerTestCase):
         with imaplib.IMAP4("127.0.0.1", server.port) as client:
             client.login("alice", "password")
             client.select('"Public Folders/Real/multi_charset"', readonly=True)
-            client.literal = "テスト用".encode()  # type: ignore[attr-defined]
+            # imaplib sends this attribute as the command's last argument, a literal.
+            setattr(client, "literal", "テスト用".encode())  # noqa: B010
             status, found = client.uid("SEARCH", "CHARSET", "UTF-8", "TEXT")
             self.assertEqual(status, "OK")
             self.assertTrue(found[0].split(), found)
