@@ -4,8 +4,10 @@ Python's IMAP clients against C{twist mailstore --demo}.
 
 from __future__ import annotations
 
+import asyncio
 import imaplib
 
+import aioimaplib
 import imapclient
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.threads import deferToThread
@@ -79,6 +81,34 @@ class PythonClientTests(ServerTestCase):
             self.assertEqual(client.search(), [])
             client.unselect_folder()
             client.delete_folder("Public Folders/From imapclient")
+
+    def test_aioimaplib(self) -> None:
+        """
+        aioimaplib reads the public folders, and hears in IDLE of a message that
+        another client files.
+        """
+        server = self.serve("--demo")
+
+        async def talk() -> tuple[int, list[bytes]]:
+            client = aioimaplib.IMAP4("127.0.0.1", server.port)
+            await client.wait_hello_from_server()
+            await client.login("alice", "password")
+            listed = await client.list('"Public Folders/"', "*")
+            public = sum(b'"Public Folders/' in line for line in listed.lines)
+            await client.select("INBOX")
+            idle = await client.idle_start(timeout=30)
+            with imaplib.IMAP4("127.0.0.1", server.port) as other:
+                other.login("alice", "password")
+                other.append("INBOX", "", "", b"Subject: news\r\n\r\n")
+            pushed: list[bytes] = await client.wait_server_push(30)
+            client.idle_done()
+            await asyncio.wait_for(idle, 30)
+            await client.logout()
+            return public, pushed
+
+        public, pushed = asyncio.run(talk())
+        self.assertGreater(public, 0)
+        self.assertIn(b"2 EXISTS", pushed)
 
     async def test_twisted(self) -> None:
         """
