@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
+#: What Python says of a wrong description, and what a person is told.
+_PLAINER = (
+    (re.compile(r"unexpected keyword argument '(\w+)'"), "there is no option {0!r}"),
+    (re.compile(r"missing \d+ required positional arguments?: '(\w+)'"), "{0} is missing"),
+    (re.compile(r"takes .* positional arguments? but"), "too many parts between colons"),
+    (re.compile(r"invalid literal for int\(\) .*: '(.*)'"), "{0!r} is no whole number"),
+)
+
 _NO_TLS = "TLS needs pyOpenSSL, which is not installed: pip install 'mailstore[tls]'"
 
 
@@ -77,9 +85,20 @@ def listenEndpoint(reactor: Any, description: str, config: Config) -> IStreamSer
     except Exception as error:
         # Twisted and its plugins raise what they like; whatever it is, it is
         # about this text.
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"cannot listen on {description!r}: {reason or type(error).__name__}") from error
+        raise ConfigError(f"cannot listen on {description!r}: {_whyNoEndpoint(error)}") from error
     return endpoint
+
+
+def _whyNoEndpoint(error: Exception) -> str:
+    """
+    What is wrong with a description, by an exception that was written for programmers.
+    """
+    text = " ".join(str(error).split())
+    for pattern, sentence in _PLAINER:
+        found = pattern.search(text)
+        if found is not None:
+            return sentence.format(*found.groups())
+    return text or type(error).__name__
 
 
 def whyNotListening(description: str, error: BaseException) -> str:

@@ -14,6 +14,7 @@ import unicodedata
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import attrs
 
@@ -224,9 +225,8 @@ class UidSet:
         if not uids:
             return uint32s()
         found = uint32s()
-        for low, high in self.ranges:
-            if high < uids[0]:
-                continue
+        first = bisect_left(self.ranges, uids[0], key=lambda pair: pair[1])
+        for low, high in islice(self.ranges, first, None):
             if low > uids[-1]:
                 break
             start = bisect_left(uids, low)
@@ -568,7 +568,7 @@ class Criterion(enum.Enum):
     HEADER = "header"
     #: C{text} is somewhere in the decoded text of the body.
     BODY = "body"
-    #: C{text} is somewhere in the decoded header or body.
+    #: C{text} is somewhere in the decoded header or body, or in the MIME header of a part.
     TEXT = "text"
     #: C{number}: mod-sequence is at least this (RFC 7162).
     MODSEQ = "modseq"

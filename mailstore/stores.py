@@ -39,7 +39,7 @@ def openStore(url: str, limits: EngineLimits, create: bool = False, committer: A
         message is one line that names it.
     """
     path = storePath(url)
-    if not create and path and not os.path.lexists(path):
+    if not create and path and _isNothing(path):
         raise StoreOpenError(f"there is no store at {path}: make one with 'mailstore init --store {url}'")
     return openEngine(
         url,
@@ -49,3 +49,12 @@ def openStore(url: str, limits: EngineLimits, create: bool = False, committer: A
         limits=limits,
         committer=committer,
     )
+
+
+def _isNothing(path: str) -> bool:
+    """
+    Whether there is no file, or an empty one, which SQLite would take for a new database.
+    """
+    if not os.path.lexists(path):
+        return True
+    return os.path.isfile(path) and os.path.getsize(path) == 0

@@ -6,6 +6,9 @@ so no store URL shows in a list of processes, and the child runs with what was
 checked at the start even if the config file has changed meanwhile.  The pipe
 stays open; when it ends, the parent is gone, and the child stops
 (L{ParentWatch}).  So neither can outlive the other unnoticed.
+
+On a second pipe the child says that it listens.  The front end connects only
+while its own child does (L{mailstore.ownstore}).
 """
 
 from __future__ import annotations
@@ -44,6 +47,9 @@ STOP_WITHIN = 10.0
 #: Ends the configuration on a child's standard input.
 END = b"\0"
 
+#: The descriptor on which a child says that it listens.
+LISTENING_PIPE = 3
+
 
 def childArguments(twist_options: Sequence[str] = ()) -> list[str]:
     """
@@ -68,8 +74,11 @@ class _Child(ProcessProtocol):
     One run of the child.
     """
 
-    def __init__(self, config: bytes, ended: Callable[[Failure], None]) -> None:
+    def __init__(
+        self, config: bytes, listening: Callable[[], None], ended: Callable[[Failure], None]
+    ) -> None:
         self._config = config
+        self._listening = listening
         self._ended = ended
 
     def connectionMade(self) -> None:
@@ -78,6 +87,12 @@ class _Child(ProcessProtocol):
         """
         if self.transport is not None:
             self.transport.write(self._config + END)
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:
+        """
+        It listens: it has nothing else to say.
+        """
+        self._listening()
 
     def processEnded(self, reason: Failure) -> None:
         """
@@ -117,6 +132,8 @@ class StoreProcess(Service):
         self._timer: Any = None
         self._stopped: Deferred[None] | None = None
         self._was_ready = False
+        self._is_listening = False
+        self._waiters: list[Deferred[None]] = []
         self._delay = FIRST_DELAY
         self._started_at = 0.0
         self.starts = 0
@@ -142,6 +159,16 @@ class StoreProcess(Service):
         """
         self._was_ready = True
 
+    def whenListening(self) -> Deferred[None]:
+        """
+        Fires when the child of this moment, or one that is started later, has
+        said that it listens.
+        """
+        waiter: Deferred[None] = Deferred(lambda each: self._waiters.remove(each))
+        self._waiters.append(waiter)
+        self._tell()
+        return waiter
+
     def stopService(self) -> Deferred[None] | None:
         """
         Stop the child, if need be by force.
@@ -164,13 +191,23 @@ class StoreProcess(Service):
         self.starts += 1
         self._started_at = self._reactor.seconds()
         self._process = self._reactor.spawnProcess(
-            _Child(self._config, self._ended),
+            _Child(self._config, self._listening, self._ended),
             self._arguments[0],
             self._arguments,
             env=childEnvironment(),
             # Its standard output and error are ours.
-            childFDs={0: "w", 1: 1, 2: 2},
+            childFDs={0: "w", 1: 1, 2: 2, LISTENING_PIPE: "r"},
         )
+
+    def _listening(self) -> None:
+        self._is_listening = True
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._is_listening:
+            waiters, self._waiters = self._waiters, []
+            for each in waiters:
+                each.callback(None)
 
     def _signal(self, name: str) -> None:
         try:
@@ -180,6 +217,7 @@ class StoreProcess(Service):
 
     def _ended(self, reason: Failure) -> None:
         self._process = None
+        self._is_listening = False
         code = getattr(reason.value, "exitCode", None)
         if self._stopped is not None:
             if self._timer is not None and self._timer.active():
@@ -207,6 +245,18 @@ def _why(reason: Failure) -> str:
     if signal is not None:
         return f"signal {signal}"
     return f"exit code {getattr(reason.value, 'exitCode', '?')}"
+
+
+def sayListening(pipe: int) -> None:
+    """
+    The child's part: tell the parent, once, that it can connect.
+    """
+    try:
+        os.write(pipe, b"\n")
+        os.close(pipe)
+    except OSError:
+        # The parent is gone; L{ParentWatch} sees to that.
+        pass
 
 
 @implementer(IReadDescriptor)

@@ -28,7 +28,7 @@ from mailstore.config import (
     parse,
 )
 from mailstore.demo import PASSWORD, USERS
-from mailstore.supervisor import readConfig
+from mailstore.supervisor import LISTENING_PIPE, readConfig
 from mailstore.topology import EX_CONFIG, MailService, Part, StartFailed
 
 
@@ -111,6 +111,7 @@ def partOf(options: Options) -> Part:
         role=options["role"],
         demo=bool(options["demo"]),
         parent_pipe=pipe,
+        listening_pipe=None if pipe is None else LISTENING_PIPE,
         twist_options=twistOptions(sys.argv[1:]),
     )
 
@@ -182,8 +183,13 @@ def makeService(options: Options) -> MultiService:
         _say(str(error))
         raise SystemExit(EX_CONFIG) from error
     if part.parent_pipe is not None:
-        # Ctrl-C reaches all processes of a terminal; when to stop, the parent says.
+        # Ctrl-C and the end of a terminal reach all its processes; when to stop, the parent says.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    elif signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        # The terminal was closed: end in order, unless "nohup" said that it does not matter.
+        stoppable: Any = reactor
+        signal.signal(signal.SIGHUP, lambda *_: stoppable.callFromThread(stoppable.stop))
     service.ready.addCallbacks(lambda _: _greet(service, part), Fate(reactor).failed)
     parent = MultiService()  # type: ignore[no-untyped-call]
     service.setServiceParent(parent)  # type: ignore[no-untyped-call]

@@ -43,8 +43,9 @@ from mailstore.ipc.codec import QueueTooSmall, pieceSize
 from mailstore.ipc.groupcommit import GroupCommitter
 from mailstore.ipc.server import StoreServer
 from mailstore.ipc.service import StoreClientService, StoreServerService
+from mailstore.ownstore import OwnStore
 from mailstore.stores import StoreOpenError, openStore, storePath
-from mailstore.supervisor import ParentWatch, StoreProcess
+from mailstore.supervisor import ParentWatch, StoreProcess, sayListening
 from transports.description import transportFor
 from transports.errors import BadDescription, TransportError
 
@@ -85,6 +86,9 @@ class Part:
     together: bool = False
     #: The descriptor of the pipe from a parent with which to end; C{None} if there is none.
     parent_pipe: int | None = None
+    #: The descriptor on which the parent is told that the store can be
+    #: reached; C{None} if there is nobody to tell.
+    listening_pipe: int | None = None
     #: Options of C{twist} itself, such as C{"--log-level=debug"}, for a child to have the same.
     twist_options: tuple[str, ...] = ()
     #: Fills the store before it is served, if it is in this process.
@@ -178,6 +182,8 @@ class MailService(Service):
             await self._startChild()
         elif self._part.role != "frontend":
             await self._startStore()
+            if self._part.listening_pipe is not None:
+                sayListening(self._part.listening_pipe)
         if self._part.role != "store":
             await self._startFrontEnd()
 
@@ -262,7 +268,8 @@ class MailService(Service):
         remote = RemoteStore(config.ipc_limits, self._reactor)
         self.remote = remote
         parts.push_async_callback(remote.close)
-        client = StoreClientService(self._transport, remote, self._reactor, config.ipc_limits)
+        place = self._transport if self.child is None else OwnStore(self._transport, self.child)
+        client = StoreClientService(place, remote, self._reactor, config.ipc_limits)
         parts.push_async_callback(_waited, client.stopService)
         client.startService()
         self.log.info("Waiting for the store at {place}", place=config.transport)

@@ -45,6 +45,14 @@ class ParseTests(SynchronousTestCase):
         """
         self.assertEqual(parse(b"", "f"), Config())
 
+    def test_placesForAll(self) -> None:
+        """
+        By default, as many clients as there can be may all stop reading in the middle of long
+        messages, and there still are places in the channel for what others ask.
+        """
+        config = Config()
+        self.assertGreater(config.ipc_limits.max_calls, 2 * config.imap_limits.max_sessions)
+
     def test_whole(self) -> None:
         """
         Every kind of setting arrives where it belongs.

@@ -103,6 +103,13 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "mailstore.demo": ("mailstore.auth.keys", "mailstore.interfaces", "mailstore.model"),
     "mailstore.endpoints": ("OpenSSL", "mailstore.config", "twisted"),
     "mailstore.supervisor": ("mailstore", "twisted", "zope"),
+    "mailstore.ownstore": (
+        "mailstore.supervisor",
+        "transports.errors",
+        "transports.interfaces",
+        "twisted",
+        "zope",
+    ),
     "mailstore.admin": (
         "attrs",
         "mailstore.admin.configcheck",

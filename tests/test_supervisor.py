@@ -7,23 +7,33 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
 
+from mailstore.ownstore import OwnStore
 from mailstore.supervisor import (
     END,
     FIRST_DELAY,
     HEALTHY_AFTER,
     LAST_DELAY,
+    LISTENING_PIPE,
     STOP_WITHIN,
     ParentWatch,
     StoreProcess,
     childArguments,
     childEnvironment,
     readConfig,
+    sayListening,
 )
+from transports.errors import CannotListen
+from transports.interfaces import IReceiver, ITransport
+from transports.limits import Limits
+from transports.memory import MemoryTransport
 
 
 class Process:
@@ -96,6 +106,23 @@ class Reactor(Clock):
         """
         if reader in self.readers:
             self.readers.remove(reader)
+
+
+@implementer(IReceiver)
+class Receiver:
+    """
+    Wants nothing.
+    """
+
+    def messageReceived(self, message: bytes) -> None:
+        """
+        See L{IReceiver}.
+        """
+
+    def channelLost(self, reason: Failure) -> None:
+        """
+        See L{IReceiver}.
+        """
 
 
 class StoreProcessTests(SynchronousTestCase):
@@ -193,6 +220,47 @@ class StoreProcessTests(SynchronousTestCase):
         self.reactor.advance(2 * FIRST_DELAY)
         self.assertEqual((self.hopeless, self.service.starts), ([], 3))
 
+    def test_listening(self) -> None:
+        """
+        A child that has said so listens, until it ends; who waits is told of the next one.
+        """
+        first, given_up = self.service.whenListening(), self.service.whenListening()
+        given_up.cancel()
+        self.failureResultOf(given_up, CancelledError)
+        self.assertNoResult(first)
+        self.child.protocol.childDataReceived(LISTENING_PIPE, b"\n")
+        self.successResultOf(first)
+        self.successResultOf(self.service.whenListening())
+        self.die()
+        second = self.service.whenListening()
+        self.reactor.advance(FIRST_DELAY)
+        self.assertNoResult(second)
+        self.child.protocol.childDataReceived(LISTENING_PIPE, b"\n")
+        self.successResultOf(second)
+
+    def test_ownStore(self) -> None:
+        """
+        The way to the own store leads nowhere while the child does not listen.
+        """
+        transport = MemoryTransport(self.reactor, Limits())
+        own = OwnStore(transport, self.service)
+        self.assertTrue(verifyObject(ITransport, own))
+        accepted: list[object] = []
+
+        def accept(channel: object) -> Receiver:
+            accepted.append(channel)
+            return Receiver()
+
+        self.successResultOf(transport.listen(accept))
+        connecting = own.connect(Receiver())
+        self.reactor.advance(1)
+        self.assertEqual(accepted, [])
+        self.child.protocol.childDataReceived(LISTENING_PIPE, b"\n")
+        self.reactor.advance(1)
+        self.successResultOf(connecting)
+        self.assertEqual(len(accepted), 1)
+        self.failureResultOf(own.listen(lambda channel: Receiver()), CannotListen)
+
     def test_stopped(self) -> None:
         """
         A child is asked to stop; the service has stopped when it is gone, and
@@ -286,6 +354,15 @@ class PipeTests(SynchronousTestCase):
         os.write(self.input, b"[store]\n")
         self.closeInput()
         self.assertEqual(readConfig(self.output, 100), (b"[store]\n", False))
+
+    def test_sayListening(self) -> None:
+        """
+        The child says so once; when nobody hears it any more, that is no error.
+        """
+        self.is_open = False
+        sayListening(self.input)
+        self.assertEqual((os.read(self.output, 10), os.read(self.output, 10)), (b"\n", b""))
+        sayListening(self.input)
 
     def test_bounded(self) -> None:
         """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -134,6 +135,7 @@ class MakeServiceTests(SynchronousTestCase):
         """
         It makes a service, and starts nothing yet.
         """
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))
         self.assertTrue(IService.providedBy(makeService(parsed("--demo"))))
 
     def test_refused(self) -> None:
@@ -319,6 +321,19 @@ class ProcessTests(TestCase):
         process.process.signalProcess("TERM")
         await process.ended
         self.assertEqual(process.errors, b"")
+
+    async def test_terminalClosed(self) -> None:
+        """
+        The end of its terminal is the end of a server, in order; nothing of a demo is left.
+        """
+        process = self.twist(
+            "--demo", "--listen", "tcp:0:interface=127.0.0.1", "--transport", f"unix:{self.directory}/s"
+        )
+        await process.said(b"(Ctrl-C)")
+        process.process.signalProcess("HUP")
+        self.assertEqual(await process.ended, 0)
+        self.assertEqual(process.errors, b"")
+        self.assertEqual(os.listdir(self.directory), ["log.json"])
 
     async def test_killed(self) -> None:
         """

@@ -281,6 +281,26 @@ class ChildTests(ServiceTestCase):
         assert service.child is not None
         self.assertEqual(service.child.starts, 1)
 
+    async def test_placeTaken(self) -> None:
+        """
+        Where another server's store listens, this one does not start, and its
+        clients never reach the other's store.
+        """
+        config = Config(
+            listen=ANY_PORT,
+            transport=f"unix:{self.directory}/s",
+            store_url="sqlite::memory:",
+            ipc_limits=IpcLimits(reconnect_delay=0.01, max_reconnect_delay=0.05),
+        )
+        await self.started(config=config, role="store")
+        second = self.service(
+            config=attrs.evolve(config, store_url=await self.makeStore()), twist_options=self.quiet
+        )
+        second.startService()
+        with self.assertRaises(StartFailed) as caught:
+            await second.ready
+        self.assertEqual((second.ports, caught.exception.code), ([], EX_UNAVAILABLE))
+
     async def test_demo(self) -> None:
         """
         The demo's store can be a process, too; nothing of it is left.

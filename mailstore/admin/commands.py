@@ -49,11 +49,12 @@ def complete(work: Any) -> Any:
     raise RuntimeError("a store in this process made its only user wait")
 
 
-def systemName(store: IStore, path: str, owner: str | None = None) -> str:
+def systemName(store: IStore, path: str, owner: str | None = None, has_owner: bool = True) -> str:
     """
     The name of a folder as L{SYSTEM} sees it.
 
     @param owner: whose own folder it is; C{None} for a public one.
+    @param has_owner: whether the command knows C{--owner}.
     @raise CommandFailed: without an owner, it is no public folder.
     @raise NoSuchUser: the owner is none.
     @raise InvalidName: it can be no folder's name.
@@ -64,11 +65,15 @@ def systemName(store: IStore, path: str, owner: str | None = None) -> str:
             raise NoSuchUser(f"there is no user {owner!r}")
         return SEPARATOR.join((OTHERS_ROOT, owner, folderName(path)))
     name = folderName(path)
-    if name.partition(SEPARATOR)[0] not in (PUBLIC_ROOT, OTHERS_ROOT):
-        raise CommandFailed(
-            f"{path!r} is not a public folder: write '{PUBLIC_ROOT}/{path}', or name a user with --owner"
-        )
-    return name
+    first, separator, rest = name.partition(SEPARATOR)
+    if first in (PUBLIC_ROOT, OTHERS_ROOT):
+        return name
+    if first.casefold() == PUBLIC_ROOT.casefold():
+        better = PUBLIC_ROOT + separator + rest
+    else:
+        better = SEPARATOR.join((PUBLIC_ROOT, name))
+    other = ", or name a user with --owner" if has_owner else ""
+    raise CommandFailed(f"{path!r} is not a public folder: write {better!r}{other}")
 
 
 def init(store: IStore, config: Config, options: argparse.Namespace) -> int:
@@ -114,8 +119,14 @@ def _isTerminal() -> bool:
 def _ask(name: str) -> str:
     if not _isTerminal():
         raise CommandFailed("there is no terminal to ask for the password: use --password-stdin")
-    password = getpass.getpass(f"Password for {name}: ")
-    if getpass.getpass("Again: ") != password:
+    try:
+        password = getpass.getpass(f"Password for {name}: ")
+        again = getpass.getpass("Again: ")
+    except EOFError as error:
+        # The prompt has left the cursor on its line.
+        print(file=sys.stderr)
+        raise CommandFailed("no password was given") from error
+    if again != password:
         raise CommandFailed("the two passwords differ")
     return password
 
@@ -167,7 +178,7 @@ def setRights(store: IStore, config: Config, options: argparse.Namespace) -> int
     """
     C{mailstore acl set}.
     """
-    name = systemName(store, options.path)
+    name = systemName(store, options.path, has_owner=False)
     changed = complete(store.setRights(SYSTEM, name, options.identifier, options.rights))
     print(f"changed {counted(changed, 'folder')}")
     return 0

@@ -29,6 +29,18 @@ BATCH_BYTES = 8 << 20
 _ABOUT_ONE = (MessageTooBig, LimitReached, InvalidRequest)
 
 
+class Interrupted(Exception):
+    """
+    A signal has ended an import.
+
+    @ivar signal: its number.
+    """
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal
+
+
 @attrs.define
 class Report:
     """
@@ -74,7 +86,7 @@ class Importer:
         @param target: full name of the folder, as L{SYSTEM} sees it.
         @param largest: bytes that the store takes in one message.
         @param batch: messages that the store takes at once.
-        @param advanced: told the bytes of each file that is done.
+        @param advanced: told the bytes that are done, as the work goes on.
         """
         self.report = Report()
         self._store = store
@@ -86,13 +98,28 @@ class Importer:
         self._folder = ""
         self._waiting: list[Found] = []
         self._bytes = 0
+        self._signal: int | None = None
+
+    def interrupt(self, signal: int) -> None:
+        """
+        End the import at the next message, between two changes of the store: so
+        the report says exactly what is there.
+        """
+        self._signal = signal
+
+    def _goOn(self) -> None:
+        if self._signal is not None:
+            raise Interrupted(self._signal)
 
     def plan(self, path: str) -> list[Source | Folder]:
         """
         Look at what is there; everything that will not be imported goes into the report.
+
+        @raise Interrupted: see L{interrupt}.
         """
         planned: list[Source | Folder] = []
         for each in scan(path):
+            self._goOn()
             if isinstance(each, Remark):
                 self.report.remarks.append(each)
             else:
@@ -105,6 +132,7 @@ class Importer:
 
         @raise StoreError: one that has nothing to do with a single message,
             such as a full disk.  The report says what was stored before.
+        @raise Interrupted: see L{interrupt}.
         """
         refused: set[str] = set()
         for each in planned:
@@ -117,10 +145,18 @@ class Importer:
                     refused.add(name)
                     continue
             if isinstance(each, Source):
-                for found in messages(each, self._largest):
-                    await self._add(found)
-                self._advanced(each.size)
+                await self._import(each)
         await self._flush()
+
+    async def _import(self, source: Source) -> None:
+        left = source.size
+        for found in messages(source, self._largest):
+            self._goOn()
+            await self._add(found)
+            done = min(left, len(found.content)) if isinstance(found, Found) else 0
+            left -= done
+            self._advanced(done)
+        self._advanced(left)
 
     async def _enter(self, name: str, source: Source | Folder) -> bool:
         """

@@ -5,6 +5,8 @@ The command line of C{mailstore}: what can be said, and which function does it.
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -13,10 +15,11 @@ import attrs
 from mailstore.admin import commands
 from mailstore.admin.configcheck import checkConfig
 from mailstore.admin.importcommand import importMail
+from mailstore.admin.importing import Interrupted
 from mailstore.admin.output import CommandFailed, shown
 from mailstore.config import DEFAULT_STORE, Config, ConfigError, load
 from mailstore.errors import StoreError
-from mailstore.stores import StoreOpenError, openStore
+from mailstore.stores import StoreOpenError, openStore, storePath
 
 _DESCRIPTION = """
 Looks after a mail store: makes one, adds users and folders, grants rights and
@@ -109,22 +112,33 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         if options.function is None:
-            return checkConfig(options.file)
-        config = load(options.config) if options.config else Config()
-        if options.store:
-            config = attrs.evolve(config, store_url=options.store)
-        return _withStore(config, options)
+            code = checkConfig(options.file)
+        else:
+            config = load(options.config) if options.config else Config()
+            if options.store is not None:
+                config = attrs.evolve(config, store_url=options.store)
+            code = _withStore(config, options)
+        sys.stdout.flush()
+        return code
+    except Interrupted as error:
+        print("mailstore: interrupted", file=sys.stderr)
+        return 128 + error.signal
     except (ConfigError, StoreOpenError, StoreError, CommandFailed) as error:
         print(f"mailstore: {shown(str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Who reads the output has enough of it; nothing more is to be said.
-        sys.stderr.close()
+        return 1
+    except OSError as error:
+        # Most likely the output cannot be written.
+        print(f"mailstore: {shown(error.strerror or str(error))}", file=sys.stderr)
         return 1
 
 
 def _withStore(config: Config, options: argparse.Namespace) -> int:
     create = getattr(options, "create", False)
+    if not storePath(config.store_url):
+        raise CommandFailed(f"{config.store_url} lives within a server only: name a store in a file")
     store = openStore(config.store_url, config.store_limits, create=create)
     try:
         code: int = options.function(store, config, options)
@@ -138,7 +152,13 @@ def console() -> None:
     The entry point of the C{mailstore} command.
     """
     try:
-        sys.exit(main(sys.argv[1:]))
+        code = main(sys.argv[1:])
     except KeyboardInterrupt:
         print("mailstore: interrupted", file=sys.stderr)
-        sys.exit(130)
+        code = 128 + signal.SIGINT
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What cannot be written has been said; the interpreter shall not try again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

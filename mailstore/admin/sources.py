@@ -42,8 +42,9 @@ _FIELD = re.compile(rb"(?:>?From |[!-9;-~]+[ \t]*:)")
 
 #: Fields that tell mail from any other file with colons in it.
 _MAIL_FIELD = re.compile(
-    rb"(?:>?From |(?:From|To|Cc|Subject|Date|Sender|Received|Return-Path|Delivered-To|Message-ID|MIME-Version"
-    rb"|Content-Type|In-Reply-To|References|X-[!-9;-~]+|List-[!-9;-~]+|Resent-[!-9;-~]+)[ \t]*:)",
+    rb"(?:(?-i:>?From )|(?:From|To|Cc|Subject|Date|Sender|Received|Return-Path|Delivered-To|Message-ID"
+    rb"|MIME-Version|Content-Type|In-Reply-To|References|X-[!-9;-~]+|List-[!-9;-~]+|Resent-[!-9;-~]+)"
+    rb"[ \t]*:)",
     re.IGNORECASE,
 )
 
@@ -305,5 +306,7 @@ def _scanFile(
             folder = (*folder, stem if extension in (".mbox", ".mbx") else name)
         yield Folder(folder)
         yield Source(Kind.MBOX, path, folder, status.st_size, status.st_mtime)
+    elif extension in (".mbox", ".mbx"):
+        yield Remark(path, "no mbox: it does not begin with 'From '")
     else:
-        yield Remark(path, "no mail", harmless=not named and extension not in (".mbox", ".mbx"))
+        yield Remark(path, "no mail", harmless=not named)

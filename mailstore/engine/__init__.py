@@ -37,7 +37,7 @@ The schema (C{mailstore/engine/migrations/}), with one line per row that names a
              +--< messages >-- contents      flags, modseq, dates; by (folder, uid)
              |                    +--< chunks        as it came, 128 KiB each
              |                    +--< renditions    by (content, kind)
-             |                    +--- texts         header and body, folded
+             |                    +--- texts         headers and body, folded
              +--< tombstones                 ranges of expunged UIDs, by modseq
              +--< seen --< seen_marks        a user's low-water mark and exceptions
 """

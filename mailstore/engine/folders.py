@@ -219,7 +219,9 @@ class Folders:
         place = self._newPlace(db, viewer, new_name)
         if place.owner != row.owner:
             raise InvalidName("a folder cannot be moved into another namespace")
-        if place.path.startswith(row.name + SEPARATOR):
+        # Of an INBOX only the messages are moved (RFC 9051 section 6.3.6), which may be below it.
+        is_inbox = row.name == INBOX and row.owner != PUBLIC
+        if place.path.startswith(row.name + SEPARATOR) and not is_inbox:
             raise InvalidName("a folder cannot be moved into itself")
         target = self._places.find(db, row.owner, place.path)
         if target is not None and "l" in self._places.rights(db, viewer, target):
@@ -227,7 +229,7 @@ class Folders:
         acl = self._mayCreate(db, viewer, place)
         if target is not None:
             raise FolderExists(f"there is a folder {place.shown!r} already")
-        if row.name == INBOX and row.owner != PUBLIC:
+        if is_inbox:
             return self._renameInbox(db, row, place, acl)
         self._renameTree(db, row, place, acl)
         return Renamed(())

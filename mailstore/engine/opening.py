@@ -49,16 +49,17 @@ def status(db: sqlite3.Connection, row: FolderRow, viewer: Viewer) -> FolderStat
     return _status(row, read(db, row.id, viewer.id) if ownSeen(row) else SeenRow(), row.recent)
 
 
-def claimRecent(db: sqlite3.Connection, row: FolderRow) -> int:
+def claimRecent(db: sqlite3.Connection, row: FolderRow) -> tuple[FolderRow, int]:
     """
     Take the recent messages of a folder, so that nobody else gets them.
 
-    @return: the UID from which on they are; 0 when there are none.
+    @return: the row now, and the UID from which on they are; 0 when there are none.
     """
     if not row.recent:
-        return 0
-    row._replace(first_recent=row.uid_next, recent=0).save(db)
-    return row.first_recent
+        return row, 0
+    claimed = row._replace(first_recent=row.uid_next, recent=0)
+    claimed.save(db)
+    return claimed, row.first_recent
 
 
 def opened(

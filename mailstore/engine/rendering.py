@@ -53,6 +53,7 @@ class Rendered:
     renditions: tuple[tuple[int, bytes], ...]
     header: str
     body: str
+    parts: str
 
     def insert(self, db: sqlite3.Connection, content: int) -> None:
         """
@@ -63,8 +64,8 @@ class Rendered:
             [((content << 4) + kind, data) for kind, data in self.renditions],
         )
         db.execute(
-            "INSERT OR REPLACE INTO texts (id, header, body) VALUES (?, ?, ?)",
-            (content, self.header, self.body),
+            "INSERT OR REPLACE INTO texts (id, header, body, parts) VALUES (?, ?, ?, ?)",
+            (content, self.header, self.body, self.parts),
         )
 
 
@@ -121,6 +122,7 @@ class Renderer:
             renditions=tuple((self.kinds[name], make(message)) for name, make in self._renditions.items()),
             header=_storable("".join(lines)),
             body=_storable(text.fold(text.bodyText(message))),
+            parts=_storable(text.fold(text.partHeaderText(message))),
         )
 
 

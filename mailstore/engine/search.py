@@ -42,7 +42,7 @@ _VALUES = {
     Criterion.SENT_SINCE: "c.sent_day",
     Criterion.HEADER: "t.header",
     Criterion.BODY: "t.body",
-    Criterion.TEXT: "t.header, t.body",
+    Criterion.TEXT: "t.header, t.body, t.parts",
 }
 
 _TEXTS = frozenset((Criterion.HEADER, Criterion.BODY, Criterion.TEXT))
@@ -223,7 +223,7 @@ def _predicate(term: SearchTerm) -> Callable[..., bool]:
         return _fieldTest(f"{term.field.lower()}: ", text)
     if criterion is Criterion.BODY:
         return lambda body: text in body
-    return lambda header, body: text in header or text in body
+    return lambda header, body, parts: text in header or text in body or text in parts
 
 
 def _fieldTest(prefix: str, text: str) -> Callable[[str], bool]:

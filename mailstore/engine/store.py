@@ -275,10 +275,14 @@ class Store:
             row = self._places.mailbox(db, viewer, name, "r")
             if not (claim_recent and row.recent):
                 return self._opened(db, row, user, name, 0 if claim_recent else None)
-        claimed = await self._claim(user, row.id)
-        with self._database.reading() as db:
-            row = self._places.byId(db, self._users.viewer(db, user), row.id, "r")
+
+        def change(db: sqlite3.Connection) -> OpenFolder:
+            viewer = self._users.viewer(db, user)
+            row, claimed = opening.claimRecent(db, self._places.mailbox(db, viewer, name, "r"))
+            # Read at the moment of the claim: what comes after it is recent to somebody else.
             return self._opened(db, row, user, name, claimed)
+
+        return await self._change(change)
 
     def _opened(
         self, db: sqlite3.Connection, row: FolderRow, user: str, name: str, claimed: int | None
@@ -288,25 +292,25 @@ class Store:
         rights = self._places.rights(db, viewer, row)
         return opening.opened(db, self._views, row, viewer, shown, rights, claimed)
 
-    async def _claim(self, user: str, folder: int) -> int:
-        def change(db: sqlite3.Connection) -> int:
-            return opening.claimRecent(db, self._places.byId(db, self._users.viewer(db, user), folder, "r"))
-
-        return await self._change(change)
-
     async def changes(
         self, user: str, folder: int, since: int, claim_recent: bool
     ) -> AsyncGenerator[FolderDelta, None]:
-        claimed = 0
-        if claim_recent:
-            with self._database.reading() as db:
-                recent = self._places.byId(db, self._users.viewer(db, user), folder, "r").recent
-            if recent:
-                claimed = await self._claim(user, folder)
-        with self._database.reading() as db:
+        def read(db: sqlite3.Connection, claim: bool) -> opening.Difference:
             viewer = self._users.viewer(db, user)
             row = self._places.byId(db, viewer, folder, "r")
-            difference = opening.difference(db, self._views, self._limits, row, viewer, since, claimed)
+            claimed = 0
+            if claim:
+                # As openFolder: claimed and read at one moment.
+                row, claimed = opening.claimRecent(db, row)
+            return opening.difference(db, self._views, self._limits, row, viewer, since, claimed)
+
+        difference: opening.Difference | None = None
+        with self._database.reading() as db:
+            viewer = self._users.viewer(db, user)
+            if not (claim_recent and self._places.byId(db, viewer, folder, "r").recent):
+                difference = read(db, False)
+        if difference is None:
+            difference = await self._change(lambda db: read(db, True))
         for batch in difference.batches(self._limits):
             self._requireOpen()
             yield batch

@@ -31,6 +31,7 @@ from mailstore.imap.wire.framer import (
     LineTooLong,
     LiteralAnnounced,
     LiteralData,
+    TooMuchToDiscard,
 )
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.values import ParseError, UnknownCharset
@@ -45,6 +46,8 @@ _Result = TypeVar("_Result")
 _CONDITIONS: dict[type[Reply], bytes] = {Ok: b"OK", No: b"NO", Bad: b"BAD"}
 
 _TOO_LONG = Bad("The command line is too long", "TOOBIG")
+
+_TOO_MUCH = "[TOOBIG] More than can be read and thrown away was announced"
 
 #: RFC 2180 section 3.3: of what may happen to a session whose folder was deleted, BYE is what
 #: every client understands; left alone, its sequence numbers would mean nothing.
@@ -84,6 +87,7 @@ class Connection:
                 max_literal=limits.max_literal,
                 max_literals_total=limits.max_literals,
                 max_chunk=limits.max_write,
+                max_discarded=limits.max_discarded,
             )
         )
         self.session = Session(front, link, framer)
@@ -158,6 +162,9 @@ class Connection:
         if isinstance(event, LineTooLong):
             await self._reply(_Head(event.tag or b"*"), _TOO_LONG)
             return
+        if isinstance(event, TooMuchToDiscard):
+            await self._reply(_Head(event.tag or b"*"), _TOO_LONG)
+            raise SessionOver(_TOO_MUCH)
         assert isinstance(event, (CommandReceived, LiteralAnnounced)), event
         head = self._readHead(event.parts)
         handler: LiteralHandler | None = None
@@ -214,6 +221,9 @@ class Connection:
                 return event.parts, refused
             if isinstance(event, LineTooLong):
                 return (), refused or _TOO_LONG
+            if isinstance(event, TooMuchToDiscard):
+                await self._reply(head, refused or _TOO_LONG)
+                raise SessionOver(_TOO_MUCH)
             if isinstance(event, LiteralAnnounced):
                 decided = refused or await self._decide(event, head, handler)
                 if isinstance(decided, Reply):
@@ -223,7 +233,7 @@ class Connection:
                         return event.parts, refused
                     if event.size > self._limits.max_discarded:
                         await self._reply(head, refused)
-                        raise SessionOver("[TOOBIG] More than can be read and thrown away was announced")
+                        raise SessionOver(_TOO_MUCH)
                     framer.refuseLiteral()
                 else:
                     if decided is Take.STREAM:

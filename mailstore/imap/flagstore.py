@@ -4,11 +4,12 @@ Changing flags for STORE: in groups, and what the client has to be told.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mailstore.imap.fetching import flagResponses
 from mailstore.imap.wire.values import StoreFlags, StoreMode
-from mailstore.model import FlagColumns, FlagMode, FlagsStored, UidSet, flagNames, uint32s, uint64s
+from mailstore.model import FlagColumns, FlagMode, UidSet, flagNames, uint32s, uint64s
 
 if TYPE_CHECKING:
     from mailstore.imap.session import Session
@@ -28,41 +29,83 @@ async def storeGroup(session: Session, view: View, uids: UidSet, item: StoreFlag
     """
     Change the flags of some messages, and tell the client.
 
-    Who asks for silence is told only where the flags are not what the change should have
-    made of them, since not all of it was permitted (RFC 4314 section 4): else client
-    and server would disagree from then on.
+    Who asks for silence believes that the flags are those that he knew, changed as he asked.  He is told
+    where that is wrong: where somebody else has changed a message since he was last told of it, and
+    where not all of the change was permitted (RFC 4314 section 4).
 
     @return: how many of the messages there are.
     @raise StoreError: as L{IStore.storeFlags<mailstore.interfaces.IStore.storeFlags>}.
     """
+    if not item.silent:
+        return await _storeAloud(session, view, uids, item, with_uid)
+    stored = await session.store.storeFlags(
+        session.user, view.folder, uids, _MODES[item.mode], item.flags, view.known_modseq
+    )
+    await session.keywordsKnown(stored.keywords)
+    changed_by_others = stored.unchanged_since_failed
+    changed = stored.changed if not changed_by_others else _without(stored.changed, changed_by_others)
+    view.noteOwnChanges(changed)
+    told = _unexpected(changed, stored.keywords, item)
+    if told.uids:
+        await session.write(flagResponses(view, told, with_uid))
+    count = _count(changed)
+    if changed_by_others:
+        count += await _storeAloud(session, view, changed_by_others, item, with_uid)
+    return count
+
+
+async def _storeAloud(session: Session, view: View, uids: UidSet, item: StoreFlags, with_uid: bool) -> int:
+    """
+    Change flags, and tell what they are now.
+    """
     stored = await session.store.storeFlags(session.user, view.folder, uids, _MODES[item.mode], item.flags)
     await session.keywordsKnown(stored.keywords)
     view.noteOwnChanges(stored.changed)
-    told = _unexpected(stored, item) if item.silent else stored.changed
-    if told.uids:
-        await session.write(flagResponses(view, told, with_uid))
-    return len(stored.changed.uids) // uint32s().itemsize
+    if stored.changed.uids:
+        await session.write(flagResponses(view, stored.changed, with_uid))
+    return _count(stored.changed)
 
 
-def _unexpected(stored: FlagsStored, item: StoreFlags) -> FlagColumns:
+def _count(columns: FlagColumns) -> int:
+    return len(columns.uids) // uint32s().itemsize
+
+
+def _without(columns: FlagColumns, left_out: UidSet) -> FlagColumns:
     """
-    The messages whose flags are not as they would be if everything had been permitted.
+    The other messages.
     """
-    wanted = {flag.lower() for flag in item.flags}
-    texts: dict[int, bool] = {}
+    return _selected(columns, lambda uid, mask: uid not in left_out)
+
+
+def _selected(columns: FlagColumns, wanted: Callable[[int, int], bool]) -> FlagColumns:
+    """
+    The messages whose UID and flags C{wanted} wants.
+    """
     uids, flags, modseqs = uint32s(), uint64s(), uint64s()
-    changed = stored.changed
-    columns = zip(uint32s(changed.uids), uint64s(changed.flags), uint64s(changed.modseqs), strict=True)
-    for uid, mask, modseq in columns:
-        right = texts.get(mask)
-        if right is None:
-            have = {name.lower() for name in flagNames(mask, stored.keywords)}
-            right = texts[mask] = _isAsked(item.mode, have, wanted)
-        if not right:
+    rows = zip(uint32s(columns.uids), uint64s(columns.flags), uint64s(columns.modseqs), strict=True)
+    for uid, mask, modseq in rows:
+        if wanted(uid, mask):
             uids.append(uid)
             flags.append(mask)
             modseqs.append(modseq)
     return FlagColumns(uids.tobytes(), flags.tobytes(), modseqs.tobytes())
+
+
+def _unexpected(changed: FlagColumns, keywords: tuple[str, ...], item: StoreFlags) -> FlagColumns:
+    """
+    The messages whose flags are not as they would be if everything had been permitted.
+    """
+    asked = {flag.lower() for flag in item.flags}
+    found: dict[int, bool] = {}
+
+    def isUnexpected(uid: int, mask: int) -> bool:
+        unexpected = found.get(mask)
+        if unexpected is None:
+            have = {name.lower() for name in flagNames(mask, keywords)}
+            unexpected = found[mask] = not _isAsked(item.mode, have, asked)
+        return unexpected
+
+    return _selected(changed, isUnexpected)
 
 
 def _isAsked(mode: StoreMode, have: set[str], wanted: set[str]) -> bool:

@@ -80,6 +80,8 @@ class ImapLimits:
     max_folder_list_bytes: int = _count(64 << 20, 1 << 20, 1 << 34)
     #: Answers to patterns that are kept with each of them.
     max_answers: int = _count(16, 1, 1_000)
+    #: Sections of messages that one FETCH may ask for.
+    max_sections: int = _count(100, 1, 10_000)
     #: Characters of a LIST pattern with its reference.
     max_pattern: int = _count(1_024, 16, 65_536)
     #: Wildcards in a LIST pattern.

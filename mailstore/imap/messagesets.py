@@ -71,6 +71,14 @@ def groups(messages: Numbering, uids: UidSet, size: int) -> Iterator[UidSet]:
         yield UidSet(tuple(ranges))
 
 
+def parts(uids: UidSet, most: int) -> Iterator[UidSet]:
+    """
+    The same UIDs in sets of at most C{most} ranges, in ascending order.
+    """
+    for at in range(0, len(uids.ranges), most):
+        yield UidSet(uids.ranges[at : at + most])
+
+
 def orderedRuns(numbers: Iterator[int]) -> Iterator[tuple[int, int]]:
     """
     Numbers in their order, with each run that counts upwards as its first and last.

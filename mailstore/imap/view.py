@@ -207,6 +207,13 @@ class View:
                 own = UidSet.ofRanges((*self._own[modseq].ranges, *own.ranges))
             self._own[modseq] = own
 
+    def forgetOwnChanges(self) -> None:
+        """
+        The command whose changes were noted came to a bad end, and the client cannot know
+        how much of it was done: L{apply} reports them after all.
+        """
+        self._own.clear()
+
     def apply(self, delta: FolderDelta, may_expunge: bool) -> ViewChanges:
         """
         Take in a batch of changes.

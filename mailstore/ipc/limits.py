@@ -40,10 +40,12 @@ class IpcLimits:
     grace: float = attrs.field(default=2.0, validator=_between(0.001, 3600))
     #: Batches that one request may have in flight (agreed).
     window: int = attrs.field(default=4, validator=_between(1, 1024))
-    #: Requests without their final answer on one channel (agreed).
-    max_calls: int = attrs.field(default=1024, validator=_between(1, 1 << 20))
+    #: Requests without their final answer on one channel (agreed).  A client that does not
+    #: read keeps up to two open, so at fewer than twice the sessions of a front end slow clients can
+    #: take the places of the others.
+    max_calls: int = attrs.field(default=32_768, validator=_between(1, 1 << 20))
     #: Bytes of all those requests together (agreed).
-    max_held: int = attrs.field(default=64 << 20, validator=_between(4096, 1 << 40))
+    max_held: int = attrs.field(default=256 << 20, validator=_between(4096, 1 << 40))
     #: Bytes of one request (agreed).
     max_request: int = attrs.field(default=4 << 20, validator=_between(4096, 1 << 30))
     #: Bytes of one answer, batch or event (agreed).

@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 
 from mailstore.admin.importing import Importer
 from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials
+from mailstore.auth.saslprep import prepare
 from mailstore.config import Config
 from mailstore.errors import FolderExists
 from mailstore.imap.limits import ImapLimits
@@ -37,6 +38,15 @@ PATIENCE = 60.0
 
 #: Where it listens: any free port of this machine.
 _LISTEN = "tcp:0:interface=127.0.0.1"
+
+
+def _several(texts: Iterable[str]) -> tuple[str, ...]:
+    """
+    @raise TypeError: it is one text, which would be taken for its letters.
+    """
+    if isinstance(texts, str):
+        raise TypeError(f"a list of texts is wanted, not {texts!r}")
+    return tuple(texts)
 
 
 class NotLoaded(Exception):
@@ -99,14 +109,17 @@ class MailServer:
             listens and which store it serves is decided here.  By default, a wrong
             password does not cost a second as it does in earnest.
         @raise ConfigError: it makes no sense.
+        @raise ValueError: a password is empty, or has a character that none can have.
         """
+        for password in (users or {}).values():
+            prepare(password)
         config = config or Config(imap_limits=ImapLimits(login_delay=0.0))
         self._config = attrs.evolve(
             config, store_url="sqlite::memory:", listen=(_LISTEN,), transport=transport
         )
         self._users = dict(users or {})
-        self._folders = tuple(folders)
-        self._administrators = tuple(administrators)
+        self._folders = _several(folders)
+        self._administrators = _several(administrators)
         self._reactor: Any = None
         self._thread: threading.Thread | None = None
         self._service: MailService | None = None
@@ -210,7 +223,9 @@ class MailServer:
         @param folder: its full name, or its name in C{owner}'s mailbox.
         @return: its UID.
         """
-        new = NewMessage(message, tuple(flags))
+        if not isinstance(message, bytes):
+            raise TypeError("a message is bytes")
+        new = NewMessage(message, _several(flags))
 
         async def append() -> int:
             result = await self._store.append(SYSTEM, self._name(folder, owner), (new,))

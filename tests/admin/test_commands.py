@@ -5,8 +5,11 @@ Tests for the C{mailstore} command: L{mailstore.admin.main} and what it calls.
 from __future__ import annotations
 
 import io
+import itertools
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -15,11 +18,12 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailstore.admin import commands
+from mailstore.admin import commands, importing
 from mailstore.admin.commands import complete
-from mailstore.admin.importing import BATCH_MESSAGES
+from mailstore.admin.importing import BATCH_MESSAGES, Importer
 from mailstore.admin.main import main
 from mailstore.admin.output import counted, shown
+from mailstore.admin.sources import Found, Source
 from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials, verify
 from mailstore.engine.limits import EngineLimits
 from mailstore.model import SYSTEM, FetchSpec, Section, flagNames, uint64s
@@ -154,6 +158,40 @@ class MainTests(CommandTestCase):
             self.put("mail.toml", text)
             self.assertEqual(self.refused("config", "check", path, store=False), expected)
 
+    def test_noFile(self) -> None:
+        """
+        A store in memory would be gone at once, and an empty file is no store.
+        """
+        words = ("user", "list", "--store")
+        self.assertEqual(
+            self.refused(*words, "sqlite::memory:", store=False),
+            "sqlite::memory: lives within a server only: name a store in a file",
+        )
+        path = self.put("empty.db", b"")
+        self.assertIn(f"there is no store at {path}: ", self.refused(*words, f"sqlite:{path}", store=False))
+        self.assertEqual(os.path.getsize(path), 0)
+        self.run_("init", "--store", f"sqlite:{path}", store=False)
+        self.run_(*words, f"sqlite:{path}", store=False)
+
+    def test_outputFull(self) -> None:
+        """
+        Output that cannot be written is one line; where nobody reads any more, none.
+        """
+
+        class Full(io.StringIO):
+            def flush(self) -> None:
+                raise OSError(28, "No space left on device")
+
+        class Closed(io.StringIO):
+            def flush(self) -> None:
+                raise BrokenPipeError
+
+        for stream, expected in ((Full(), "mailstore: No space left on device\n"), (Closed(), "")):
+            errors = io.StringIO()
+            with redirect_stdout(stream), redirect_stderr(errors):
+                self.assertEqual(main(["user", "list", "--store", self.url]), 1)
+            self.assertEqual(errors.getvalue(), expected)
+
     def test_shown(self) -> None:
         """
         Nothing that a file is called can move the terminal's cursor.
@@ -208,6 +246,8 @@ class UserTests(CommandTestCase):
         with patch("mailstore.admin.commands.getpass.getpass", side_effect=["one", "two", "one", "one"]):
             self.assertEqual(self.refused("user", "add", "ann"), "the two passwords differ")
             self.run_("user", "add", "ann")
+        with patch("mailstore.admin.commands.getpass.getpass", side_effect=EOFError):
+            self.assertIn("mailstore: no password was given\n", self.run_("user", "add", "bob", code=1)[1])
         self.assertTrue(verify(self.look(lambda store: store.credentials("ann")), "one"))
 
 
@@ -238,7 +278,12 @@ class FolderTests(CommandTestCase):
         What cannot be made is named.
         """
         create = ("folder", "create")
-        self.assertIn("write 'Public Folders/News'", self.refused(*create, "News"))
+        for name in ("News", "public folders/News"):
+            self.assertEqual(
+                self.refused(*create, name),
+                f"{name!r} is not a public folder: write 'Public Folders/News', or name a user with --owner",
+            )
+        self.assertTrue(self.refused("acl", "set", "x", "ann", "l").endswith(": write 'Public Folders/x'"))
         self.assertEqual(self.refused(*create, "Sent", "--owner", "ann"), "there is no user 'ann'")
         self.assertIn("empty part", self.refused(*create, "Public Folders//x"))
         self.run_(*create, "Public Folders/x")
@@ -407,9 +452,34 @@ class ImportTests(CommandTestCase):
         """
         Who interrupts an import is told what was imported.
         """
-        with patch("mailstore.admin.importing.messages", side_effect=KeyboardInterrupt):
-            output, errors = io.StringIO(), io.StringIO()
-            with redirect_stdout(output), redirect_stderr(errors), self.assertRaises(KeyboardInterrupt):
-                main(["import", self.put("a.eml"), "Public Folders/T", "--store", self.url])
-        self.assertIn("imported 0 messages into 1 folder", output.getvalue())
-        self.assertIn("not finished", errors.getvalue())
+        self.patch(importing, "BATCH_MESSAGES", 2)
+        before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+
+            def endless(source: Source, largest: int, number: int = number) -> Iterator[Found]:
+                for each in itertools.count():
+                    if each == 5:
+                        signal.raise_signal(number)
+                    yield Found(f"message {each}", MAIL)
+
+            folder = f"Public Folders/{code}"
+            with patch("mailstore.admin.importing.messages", endless):
+                output, errors = self.run_("import", self.put("a.eml"), folder, code=code)
+            self.assertIn("imported 4 messages into 1 folder", output)
+            self.assertEqual(errors, "mailstore: the import was not finished\nmailstore: interrupted\n")
+            counts = self.look(lambda store, folder=folder: store.status(SYSTEM, folder))
+            self.assertEqual(counts.messages, 4)
+        self.assertEqual([signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)], before)
+
+    def test_progress(self) -> None:
+        """
+        The bytes done add up to those of the file, message by message.
+        """
+        mbox = self.put("a.mbox", (FROM + MAIL + b"\n") * 3)
+        steps: list[int] = []
+        store = openStore(self.url, EngineLimits())
+        self.addCleanup(lambda: complete(store.close()))
+        importer = Importer(store, "Public Folders/T", 1000, advanced=steps.append)
+        complete(importer.run(importer.plan(mbox)))
+        self.assertEqual(sum(steps), os.path.getsize(mbox))
+        self.assertEqual(steps[:3], [len(MAIL)] * 3)

@@ -85,9 +85,10 @@ class ScanTests(SourcesTestCase):
             ("f.eml", FROM + MAIL, ("EML", "f.eml", "")),
             ("letter", MAIL, ("EML", "letter", "")),
             ("p.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR: x", ("problem", "p.png", "no mail")),
+            ("p.py", b"from mail import x\nfrom y import z\n", ("problem", "p.py", "no mail")),
             ("bad.eml", b"just a sentence\n", ("problem", "bad.eml", "no mail")),
             ("none.eml", b"", ("problem", "none.eml", "no mail")),
-            ("x.mbox", b"Subject: y\n", ("problem", "x.mbox", "no mail")),
+            ("x.mbox", b"Subject: y\n", ("problem", "x.mbox", "no mbox: it does not begin with 'From '")),
         ):
             self.put(name, content)
             self.assertEqual(self.found(name), [expected])

@@ -15,8 +15,16 @@ class RawClient:
     A blocking connection with tagged commands.
     """
 
-    def __init__(self, port: int, timeout: float = 60.0) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port: int, timeout: float = 60.0, receive_buffer: int = 0) -> None:
+        """
+        @param receive_buffer: bytes that the system may keep for a client that does
+            not read; 0 for as many as it likes.
+        """
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if receive_buffer:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._socket.settimeout(timeout)
+        self._socket.connect(("127.0.0.1", port))
         self._file = self._socket.makefile("rb")
         self._count = 0
         self.greeting = self.response()

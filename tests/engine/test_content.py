@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from twisted.internet.defer import Deferred
 
 from mailstore.engine import EngineLimits, Store
+from mailstore.errors import StoreFault
 from mailstore.model import FetchSpec, FlagMode, NewMessage, Section, SectionKind, UidSet
 from mailstore.testing.storecases.base import mail
 from tests.engine.enginecase import EngineCase
@@ -104,6 +105,24 @@ class SharingTests(EngineCase):
         answer = store.readSection("alice", self.inbox, 1, Section())
         self.now(answer.__anext__())
         return answer
+
+    def test_removedByAnother(self) -> None:
+        """
+        A message that another process removes for good while it is read breaks off; nothing
+        of a message that came after it is given in its place.
+        """
+        self.append(self.store, "alice", "INBOX", mail(body="x" * 300_000))
+        reading = self._reading(self.store)
+        self.now(self.store.storeFlags("alice", self.inbox, _ALL, FlagMode.ADD, ("\\Deleted",)))
+        self.now(self.store.expunge("alice", self.inbox, None))
+        another = self.open(self.db_path)
+        self.append(another, "alice", "INBOX", mail(body="y" * 300_000))
+
+        async def rest() -> bytes:
+            return b"".join([each async for each in reading])
+
+        self.failureResultOf(Deferred.fromCoroutine(rest()), StoreFault)
+        self.assertEqual(self._contents(), [(1, 3)])
 
     def test_pinned(self) -> None:
         """

@@ -22,7 +22,7 @@ from mailstore.errors import (
     UserExists,
 )
 from mailstore.interfaces import IStore
-from mailstore.model import SYSTEM, FetchSpec, NewMessage, UidSet
+from mailstore.model import SYSTEM, FetchSpec, FolderDelta, NewMessage, UidSet, uint32s
 from mailstore.testing.storecases.base import CREDENTIALS, Recorder, mail
 from tests.engine.enginecase import EngineCase
 
@@ -144,6 +144,35 @@ class GroupTests(EngineCase):
         uids = [self.successResultOf(each).uids for each in requests]  # type: ignore[attr-defined]
         self.assertEqual(uids, [(number,) for number in range(1, 21)])
         self.assertEqual((self._count(), len(recorder.changed), self.committer.commits), (20, 20, 1))
+
+    def test_recentInOneGroup(self) -> None:
+        """
+        A message that arrives while others are claimed as recent, in the same commit, is recent
+        to the next who claims, and to him alone.
+        """
+        arriving = self._append(mail(1))
+        self.committer.release()
+        opening = Deferred.fromCoroutine(self.store.openFolder("alice", "INBOX", True))
+        arriving = self._append(mail(2))
+        self.committer.release()
+        self.successResultOf(arriving)
+        opened = self.successResultOf(opening)
+        self.assertEqual((opened.first_recent, opened.status.recent, opened.uids), (1, 1, UidSet(((1, 1),))))
+
+        async def changes(since: int) -> FolderDelta:
+            (delta,) = [each async for each in self.store.changes("alice", opened.folder, since, True)]
+            return delta
+
+        asking = Deferred.fromCoroutine(changes(opened.status.highest_modseq))
+        arriving = self._append(mail(3))
+        self.committer.release()
+        self.successResultOf(arriving)
+        delta = self.successResultOf(asking)
+        self.assertEqual((delta.first_recent, list(uint32s(delta.changed.uids))), (2, [2]))
+        asking = Deferred.fromCoroutine(changes(delta.highest_modseq))
+        self.committer.release()
+        delta = self.successResultOf(asking)
+        self.assertEqual((delta.first_recent, list(uint32s(delta.changed.uids))), (3, [3]))
 
     def test_failingMember(self) -> None:
         """

@@ -190,6 +190,29 @@ class CollectedLiteralTests(ConnectionCase):
         self.assertTrue(bye.startswith(b"* BYE "))
         self.assertTrue(self.client.gone)
 
+    def test_laterTooBigToDiscard(self) -> None:
+        """
+        The same for a literal that follows in a command that is thrown away already, for whatever reason:
+        nobody waits for the end of it.
+        """
+        for line, answer in (
+            (b"a FROB {3+}\r\nabc {99999999999+}\r\n", b"a BAD There is no such command"),
+            (
+                b"a NOOP " + b"x" * 70_000 + b" {99999999999+}\r\n",
+                b"a BAD [TOOBIG] The command line is too long",
+            ),
+            (
+                b"a STRINGS {3+}\r\nabc" + b"x" * 70_000 + b" {99999999999+}\r\n",
+                b"a BAD [TOOBIG] The command line is too long",
+            ),
+        ):
+            client = self.server.client()
+            client.say(line)
+            tagged, bye = client.heard()
+            self.assertEqual(tagged, answer)
+            self.assertTrue(bye.startswith(b"* BYE [TOOBIG] "), bye)
+            self.assertTrue(client.gone)
+
 
 class StreamedLiteralTests(ConnectionCase):
     """

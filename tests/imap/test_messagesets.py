@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailstore.imap.messagesets import groups, orderedRuns, widened
+from mailstore.imap.messagesets import groups, orderedRuns, parts, widened
 from mailstore.imap.numbering import Numbering
 from mailstore.model import UidSet
 
@@ -39,6 +39,15 @@ class MessageSetTests(SynchronousTestCase):
         """
         with self.assertRaises(ValueError):
             widened(_MESSAGES, UidSet(((5, 5),)))
+
+    def test_parts(self) -> None:
+        """
+        All ranges are there, in order, and never more together than there may be.
+        """
+        uids = UidSet(((2, 4), (7, 7), (9, 12), (20, 20)))
+        self.assertEqual(list(parts(UidSet(), 3)), [])
+        self.assertEqual(list(parts(uids, 4)), [uids])
+        self.assertEqual(list(parts(uids, 3)), [UidSet(((2, 4), (7, 7), (9, 12))), UidSet(((20, 20),))])
 
     def test_groups(self) -> None:
         """

@@ -163,6 +163,19 @@ class MailServerTests(SynchronousTestCase):
         self.assertRaises(StartFailed, MailServer(folders=["Public Folders//x"]).start)
         self.assertEqual(threading.active_count(), threads)
 
+    def test_wrongArguments(self) -> None:
+        """
+        Passwords that cannot be, and one text in the place of several, are
+        refused before anything starts.
+        """
+        for password in ("", "a\x00"):
+            self.assertRaises(ValueError, MailServer, users={"alice": password})
+        self.assertRaises(TypeError, MailServer, folders="News")
+        self.assertRaises(TypeError, MailServer, administrators="alice")
+        with MailServer(users={"alice": "secret"}) as server:
+            for message, flags in ((b"x", "\\Seen"), ("x", ())):
+                self.assertRaises(TypeError, server.append, message, "INBOX", flags, owner="alice")
+
     def test_limits(self) -> None:
         """
         Bounds can be set as in a config file.

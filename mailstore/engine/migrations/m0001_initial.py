@@ -58,8 +58,9 @@ _TABLES = (
     # Each distinct message once.  refs: rows of messages that name it.
     # stored: bytes as it came; size: bytes as it is served; canonical: they are the same bytes.
     # structure: mailstore.message.index; rendered: number of the renditions' version in meta.
+    # An id is never used again: who still reads a content that another process removed finds nothing.
     """CREATE TABLE contents (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         hash BLOB NOT NULL UNIQUE,
         refs INTEGER NOT NULL,
         stored INTEGER NOT NULL,
@@ -74,8 +75,12 @@ _TABLES = (
     "CREATE TABLE rendition_kinds (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     # id: content << 4 | kind.
     "CREATE TABLE renditions (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
-    # Folded for searching; id: content.  header: "name: value" lines.
-    "CREATE TABLE texts (id INTEGER PRIMARY KEY, header TEXT NOT NULL, body TEXT NOT NULL)",
+    # Folded for searching; id: content.  header: "name: value" lines; parts: the headers of its parts.
+    """CREATE TABLE texts (
+        id INTEGER PRIMARY KEY,
+        header TEXT NOT NULL,
+        body TEXT NOT NULL,
+        parts TEXT NOT NULL)""",
     """CREATE TABLE messages (
         folder INTEGER NOT NULL,
         uid INTEGER NOT NULL,

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from mailstore.errors import PermissionDenied
+from mailstore.errors import PermissionDenied, StoreError
 from mailstore.imap.command import Command, No, Ok, Reply
 from mailstore.imap.fetching import Plan
-from mailstore.imap.messagesets import groups, widened
+from mailstore.imap.messagesets import groups, parts, widened
 from mailstore.imap.states import SELECTED
 from mailstore.imap.wire.fetchitems import readFetchItems
 from mailstore.imap.wire.reader import Reader
@@ -31,8 +31,14 @@ if TYPE_CHECKING:
 #: Messages whose C{\Seen} is set in one change, before they are sent.
 _SEEN_GROUP = 200
 
+#: Ranges of messages asked for at once.  The store holds what it is asked for as long as a
+#: slow client takes to read the answer.
+_RANGES = 256
+
 #: What a command by sequence number says of messages that are not there any more.
 EXPUNGED = No("Some of these messages were expunged by somebody else", "EXPUNGEISSUED")
+
+_TOO_MANY = No("Too many sections at once", "LIMIT")
 
 
 @attrs.frozen
@@ -76,6 +82,8 @@ async def run(session: Session, arguments: FetchArguments) -> Reply:
     """
     view = session.view
     assert view is not None
+    if sum(isinstance(item, FetchSection) for item in arguments.items) > session.limits.max_sections:
+        return _TOO_MANY
     uids = view.uidsOf(arguments.numbers, arguments.by_uid)
     plan = Plan(arguments.items)
     sent = 0
@@ -83,9 +91,17 @@ async def run(session: Session, arguments: FetchArguments) -> Reply:
         flagged = plan if plan.spec.flags else Plan((*arguments.items, FetchData.FLAGS))
         for group in groups(view.messages, uids, _SEEN_GROUP):
             changed = await setSeen(session, view, group)
-            sent += await _send(session, view, group, flagged if changed else plan)
+            try:
+                sent += await _send(session, view, group, flagged if changed else plan)
+            except StoreError:
+                if changed:
+                    # Not all of the responses that tell of it have been sent.
+                    view.forgetOwnChanges()
+                    session.touch()
+                raise
     else:
-        sent = await _send(session, view, widened(view.messages, uids), plan)
+        for part in parts(widened(view.messages, uids), _RANGES):
+            sent += await _send(session, view, part, plan)
     if sent < len(uids) and not arguments.by_uid:
         session.touch()
         return EXPUNGED

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
+
 from mailstore.imap.command import Command, Ok, Reply
 from mailstore.imap.session import Session
 from mailstore.imap.states import SIGNED_IN
@@ -44,9 +46,15 @@ async def run(session: Session, arguments: tuple[str, tuple[StatusItem, ...]]) -
     """
     Answer from the store's counts, also for the folder that is open: those are
     what is, not what the client has been told.
+
+    The messages that are recent to this session are no longer so to the store, which gives them
+    to one session only (RFC 3501 section 2.3.2): in the folder that is open they are counted too.
     """
     name, items = arguments
     status = await session.store.status(session.user, name)
+    view = session.view
+    if view is not None and view.claims_recent and view.folder == status.folder:
+        status = attrs.evolve(status, recent=status.recent + view.recent)
     values = " ".join(f"{item.value} {_ITEMS[item](status)}" for item in items)
     await session.untagged(b"STATUS %s (%s)" % (writer.mailbox(name, session.utf8), values.encode("ascii")))
     return Ok()

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from mailstore.errors import StoreError
 from mailstore.imap.command import Bad, Command, No, Ok, Refused, Reply
 from mailstore.imap.commands.fetch import EXPUNGED
 from mailstore.imap.flagstore import GROUP, storeGroup
 from mailstore.imap.messagesets import groups
-from mailstore.imap.session import FolderLost
 from mailstore.imap.states import SELECTED
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.storeitems import readStoreFlags
@@ -73,16 +73,16 @@ async def run(session: Session, arguments: StoreArguments) -> Reply:
         return READ_ONLY
     uids = view.uidsOf(arguments.numbers, arguments.by_uid)
     silent = arguments.item.silent
-    if silent and session.dirty:
-        # What others changed in the same messages would go unsaid with our own changes.
-        try:
-            await session.sync(may_expunge=False)
-        except FolderLost:
-            session.touch()
-            return No("The folder is not there any more", "NONEXISTENT")
     stored = 0
-    for group in groups(view.messages, uids, GROUP):
-        stored += await storeGroup(session, view, group, arguments.item, arguments.by_uid)
+    try:
+        for group in groups(view.messages, uids, GROUP):
+            stored += await storeGroup(session, view, group, arguments.item, arguments.by_uid)
+    except StoreError:
+        if silent:
+            # After a NO the client does not know of the groups that were changed.
+            view.forgetOwnChanges()
+            session.touch()
+        raise
     if stored < len(uids) and not arguments.by_uid and not (silent and stored):
         session.touch()
         return EXPUNGED

@@ -38,6 +38,8 @@ class FramerLimits:
     max_literals: int = 1000
     #: Bytes in one L{LiteralData}.
     max_chunk: int = 65536
+    #: Bytes in all the literals of one command that are thrown away.
+    max_discarded: int = 128 << 20
 
 
 @attrs.frozen
@@ -105,6 +107,18 @@ class LineTooLong:
 
 
 @attrs.frozen
+class TooMuchToDiscard:
+    """
+    A command that is being thrown away goes on with a literal that is not worth reading.
+    Where the next command begins is not known any more, and there are no further events:
+    the connection must be closed (RFC 7888 section 4).
+    """
+
+    #: The command's tag, if one could be made out.
+    tag: bytes | None
+
+
+@attrs.frozen
 class LineReceived:
     """
     The line asked for with L{Framer.expectLine}, without its end.
@@ -114,7 +128,15 @@ class LineReceived:
 
 
 #: What L{Framer.next} can give.
-Event = CommandReceived | LiteralAnnounced | LiteralData | CommandDiscarded | LineTooLong | LineReceived
+Event = (
+    CommandReceived
+    | LiteralAnnounced
+    | LiteralData
+    | CommandDiscarded
+    | LineTooLong
+    | TooMuchToDiscard
+    | LineReceived
+)
 
 # literal         = "{" number64 ["+"] "}" CRLF *CHAR8     (RFC 9051 section 9)
 # literal8        = "~{" number ["+"] "}" CRLF *OCTET      (RFC 4466 section 6)
@@ -154,6 +176,8 @@ class _State(enum.Enum):
     DROP_TEXT = enum.auto()
     #: In a line of its own that nobody wants.
     DROP_LINE = enum.auto()
+    #: Somewhere in what nobody wants, for good.
+    LOST = enum.auto()
 
 
 class Framer:
@@ -177,6 +201,8 @@ class Framer:
         self._announced: LiteralAnnounced | None = None
         #: Bytes of the present literal that are still to come.
         self._remaining = 0
+        #: Bytes of literals that may still be dropped with the present command.
+        self._droppable = 0
         #: What is told when the present command has been dropped.
         self._ending: CommandDiscarded | LineTooLong = LineTooLong(None)
         self._newCommand()
@@ -279,7 +305,8 @@ class Framer:
         A non-synchronizing one: the rest of the command, up to its end or
         to a synchronizing literal, is thrown away as it arrives, and then
         L{CommandDiscarded} is given.  The refusal may be sent before that
-        (RFC 7888 section 4).
+        (RFC 7888 section 4).  If more than C{max_discarded} bytes of
+        literals follow, L{TooMuchToDiscard} is given instead.
 
         @raise RuntimeError: none has been announced.
         """
@@ -288,6 +315,7 @@ class Framer:
             self._newCommand()
         else:
             self._drop(CommandDiscarded(announced.parts), _State.DROP_LITERAL)
+            self._droppable -= announced.size
 
     def _drop(self, ending: CommandDiscarded | LineTooLong, state: _State) -> None:
         """
@@ -295,6 +323,7 @@ class Framer:
         """
         self._newCommand()
         self._ending = ending
+        self._droppable = self._limits.max_discarded
         self._state = state
 
     # --- events ---
@@ -319,6 +348,9 @@ class Framer:
                 event = self._nextLine()
             elif state is _State.DROP_LITERAL:
                 self._nextDropLiteral()
+            elif state is _State.LOST:
+                self._buffer.clear()
+                self._scanned = 0
             elif state is _State.VERDICT:
                 raise RuntimeError("the literal announced was neither collected, streamed nor refused")
             else:
@@ -369,8 +401,7 @@ class Framer:
             line = self._takeLine(self._limits.max_line - self._text)
         except OverflowError:
             first = self._parts[0] if self._parts else bytes(self._buffer[:_HEAD])
-            tag = _TAG.match(first)
-            self._drop(LineTooLong(tag[1] if tag else None), _State.DROP_TEXT)
+            self._drop(LineTooLong(_tagOf(first)), _State.DROP_TEXT)
             return None
         if line is None:
             return None
@@ -463,8 +494,23 @@ class Framer:
         self._scanned = 0
         literal = _ANNOUNCEMENT.search(tail)
         if self._state is _State.DROP_TEXT and literal is not None and literal[3]:
-            self._remaining = min(int(literal[2]), MAX_NUMBER64)
+            self._remaining = int(literal[2])
+            if self._remaining > self._droppable:
+                self._state = _State.LOST
+                ending = self._ending
+                return TooMuchToDiscard(
+                    ending.tag if isinstance(ending, LineTooLong) else _tagOf(ending.parts[0])
+                )
+            self._droppable -= self._remaining
             self._state = _State.DROP_LITERAL
             return None
         self._newCommand()
         return self._ending
+
+
+def _tagOf(text: bytes) -> bytes | None:
+    """
+    The tag with which a command begins, if it does.
+    """
+    tag = _TAG.match(text)
+    return tag[1] if tag else None

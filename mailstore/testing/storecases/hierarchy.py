@@ -368,6 +368,17 @@ class RenameTests(StoreCase):
         self.assertEqual(await self.content("alice", old.folder, 2), mail(2))
         self.assertIn("INBOX/child", await self.names("alice"))
 
+    async def test_renameInboxBelowItself(self) -> None:
+        """
+        The messages of INBOX can be moved into a new folder below it, which is
+        not taken along.
+        """
+        await self.append("alice", "INBOX", mail(1))
+        await self.store.renameFolder("alice", "INBOX", "inbox/Old")
+        self.assertEqual((await self.store.status("alice", "INBOX")).messages, 0)
+        self.assertEqual((await self.store.status("alice", "INBOX/Old")).messages, 1)
+        await self.refused(FolderExists, self.store.renameFolder("alice", "INBOX", "inbox"))
+
     async def test_renameRefused(self) -> None:
         """
         What cannot be done is refused, and changes nothing.

@@ -38,6 +38,17 @@ _MAILS = (
     (b"no header at all\n" + b"x" * 5000, 1_000_000_000 + _DAY, 600),
 )
 
+#: A message with MIME headers of its parts, and a message within it.
+_PARTS = (
+    b"From: ann@example.org\nSubject: outer\nMIME-Version: 1.0\n"
+    b'Content-Type: multipart/mixed; boundary="cut"\n\npreamble\n'
+    b"--cut\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n"
+    b"Content-Description: =?utf-8?q?K=C3=B6der?=\n\nR3LDvMOfZSBhdXMgS8O2bG4K\n"
+    b"--cut\nContent-Type: application/pdf; name=bill.pdf\n\nnot text\n"
+    b"--cut\nContent-Type: message/rfc822\n\nFrom: carol@example.org\nSubject: inner\n\nsaid before\n"
+    b"--cut--\nepilogue\n"
+)
+
 
 def _term(criterion: Criterion, text: str = "", number: int = 0, field: str = "") -> SearchTerm:
     return SearchTerm(criterion, text=text, number=number, field=field)
@@ -127,6 +138,37 @@ class SearchTests(StoreCase):
             (_term(text, "carol@example.org"), [3]),
             (_term(text, "absent"), []),
         )
+
+    async def test_searchParts(self) -> None:
+        """
+        The MIME headers of parts are found as text and not as body; a message within
+        the message is body with its header (RFC 9051 section 6.4.4).  What a part is
+        is decoded: neither its encoded form nor what is no text is found.
+        """
+        await self.store.append("alice", "INBOX", (NewMessage(_PARTS),))
+        folder = (await self.opened("alice", "INBOX")).folder
+        body, text, header = Criterion.BODY, Criterion.TEXT, Criterion.HEADER
+        for term, found in (
+            (_term(text, "köder"), True),
+            (_term(text, "BILL.pdf"), True),
+            (_term(text, "content-type: message/rfc822"), True),
+            (_term(body, "köder"), False),
+            (_term(body, "bill.pdf"), False),
+            (_term(body, "message/rfc822"), False),
+            (_term(header, "rfc822", field="Content-Type"), False),
+            (_term(header, "", field="Content-Description"), False),
+            (_term(header, "inner", field="Subject"), False),
+            (_term(text, "subject: inner"), True),
+            (_term(body, "subject: inner"), True),
+            (_term(body, "outer"), False),
+            (_term(body, "grüße aus"), True),
+            (_term(text, "grüße aus"), True),
+            (_term(body, "R3LDvMOf"), False),
+            (_term(text, "R3LDvMOf"), False),
+            (_term(body, "said before"), True),
+            (_term(body, "not text"), False),
+        ):
+            self.assertEqual(await self.found("alice", folder, term), [1] if found else [], repr(term))
 
     async def test_searchDates(self) -> None:
         """

@@ -318,6 +318,24 @@ class FetchSeenTests(MessageCase):
         self.assertNotIn(b"FLAGS", client.raw("FETCH 1 BODY[TEXT]"))
         self.assertEqual(self.store.named("storeFlags"), [])
 
+    def test_notSentAfterAll(self) -> None:
+        """
+        If the store fails after C{\\Seen} was set, before the responses that tell of it, the client
+        is told all the same.
+        """
+        client = self.client()
+
+        async def fail(method: Any, *arguments: Any) -> AsyncGenerator[Any, None]:
+            if arguments[-1].sections:
+                raise StoreUnavailable("away")
+            async for batch in method(*arguments):
+                yield batch
+
+        self.store.instead["fetch"] = fail
+        lines = client.command("FETCH 1 BODY[TEXT]")
+        self.assertEqual(lines[0], "* 1 FETCH (UID 1 FLAGS (\\Seen \\Recent))")
+        self.assertTrue(lines[1].startswith("T NO [UNAVAILABLE] "))
+
     def test_onlyUnseenAreWritten(self) -> None:
         """
         Only what was not seen yet is changed.
@@ -597,6 +615,28 @@ class FetchFlowTests(MessageCase):
         self.assertEqual(sum(batches), 2500)
         self.assertGreater(len(batches), 2)
         self.assertIn(b"* 2500 FETCH (UID 2500 FLAGS (\\Recent))\r\n", whole)
+
+    def test_tooManySections(self) -> None:
+        """
+        One command may ask for so many sections and no more: the store makes
+        all of a message's at one go.
+        """
+        self.fill(plain("one"))
+        client = self.client()
+        items = [f"BODY.PEEK[]<{at}.1>" for at in range(101)]
+        self.assertNo(client.command(f"FETCH 1 ({' '.join(items)})"), "LIMIT")
+        self.assertOk(client.command(f"FETCH 1 ({' '.join(items[1:])})"))
+
+    def test_scattered(self) -> None:
+        """
+        Messages here and there are asked for in parts, and all of them are answered.
+        """
+        self.fill(*(plain(f"{at}") for at in range(601)))
+        client = self.client()
+        numbers = ",".join(str(at) for at in range(1, 602, 2))
+        lines = client.command(f"FETCH {numbers} UID")
+        self.assertEqual(lines[:-1], [f"* {at} FETCH (UID {at})" for at in range(1, 602, 2)])
+        self.assertEqual([len(each[2].ranges) for each in self.store.named("fetch")], [256, 45])
 
     def test_failsLater(self) -> None:
         """

@@ -66,6 +66,9 @@ _KEYS: tuple[tuple[str, str], ...] = (
     ("BODY two", ""),
     ("TEXT second", "5"),
     ("TEXT two", "2 5"),
+    # Of a part's MIME header.
+    ("TEXT text/html", "5"),
+    ("BODY text/html", ""),
     ("BODY {6+}\r\nsecond", "5"),
     ("CHARSET UTF-8 SUBJECT {8+}\r\ngr\xc3\xbc\xc3\x9fe!", "3"),
     ("CHARSET ISO-8859-1 SUBJECT {7+}\r\nGR\xdcSSE!", "3"),

@@ -66,13 +66,29 @@ class StoreTests(MessageCase):
 
     def test_silentKeepsOthersChanges(self) -> None:
         """
-        What somebody else changed in the same message is told even if one's own change is silent.
+        What somebody else changed in the same message is told even if one's own change is
+        silent, and together with it: not as if one's own had not been made.
         """
         client = self.client()
         self.flag(1, "\\Flagged")
-        lines = client.command("STORE 1 +FLAGS.SILENT (\\Seen)")
-        self.assertEqual(lines[0], "* 1 FETCH (UID 1 FLAGS (\\Flagged))")
+        lines = client.command("STORE 1,2 +FLAGS.SILENT (\\Seen)")
+        self.assertEqual(lines, ["* 1 FETCH (FLAGS (\\Seen \\Flagged))", "T OK STORE completed"])
         self.assertEqual(client.command("NOOP"), ["T OK NOOP completed"])
+
+    def test_silentKeepsOthersLatestChanges(self) -> None:
+        """
+        The same when the front end has not yet heard of the other's change.
+        """
+        client = self.client()
+
+        async def late(method: Any, *arguments: Any) -> Any:
+            del self.store.instead["storeFlags"]
+            self.flag(1, "\\Flagged")
+            return await method(*arguments)
+
+        self.store.instead["storeFlags"] = late
+        lines = client.command("STORE 1 +FLAGS.SILENT (\\Seen)")
+        self.assertEqual(lines, ["* 1 FETCH (FLAGS (\\Seen \\Flagged))", "T OK STORE completed"])
 
     def test_newKeyword(self) -> None:
         """
@@ -164,6 +180,23 @@ class StoreTests(MessageCase):
         self.store.instead["storeFlags"] = failing
         lines = client.command("STORE 1:4 +FLAGS (\\Seen)")
         self.assertEqual(len(lines), 3)
+        self.assertTrue(lines[-1].startswith("T NO [UNAVAILABLE] "))
+
+    def test_laterGroupFailsSilently(self) -> None:
+        """
+        What was changed before a silent command ended in NO is told.
+        """
+        self.patch(store, "GROUP", 2)
+        client = self.client()
+
+        async def failing(method: Any, *arguments: Any) -> Any:
+            if 3 in arguments[2]:
+                raise StoreUnavailable("away")
+            return await method(*arguments)
+
+        self.store.instead["storeFlags"] = failing
+        lines = client.command("STORE 1:4 +FLAGS.SILENT (\\Seen)")
+        self.assertEqual(lines[:-1], ["* 1 FETCH (UID 1 FLAGS (\\Seen))", "* 2 FETCH (UID 2 FLAGS (\\Seen))"])
         self.assertTrue(lines[-1].startswith("T NO [UNAVAILABLE] "))
 
     def test_folderDeleted(self) -> None:

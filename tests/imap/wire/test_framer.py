@@ -21,6 +21,7 @@ from mailstore.imap.wire.framer import (
     LineTooLong,
     LiteralAnnounced,
     LiteralData,
+    TooMuchToDiscard,
 )
 from mailstore.imap.wire.values import MAX_NUMBER64
 from tests.imap.wire.cases import CASES, Case
@@ -548,6 +549,34 @@ class MemoryTests(SynchronousTestCase):
             framer.receive(b"x" * 500)
             self.assertIsNone(framer.next())
             self.assertEqual(framer.buffered, 0)
+
+    def test_tooMuchToDiscard(self) -> None:
+        """
+        The literals that follow in a command that is thrown away are bounded together;
+        past the bound there is nothing more to be had, and nothing is kept.
+        """
+        limits = FramerLimits(max_line=20, max_discarded=100)
+        for wire, tag in (
+            (b"A X {3+}\r\nabc {99999999999999999999+}\r\n", b"A"),
+            (b"A X {60+}\r\n" + b"x" * 60 + b" {41+}\r\n", b"A"),
+            (b"A " + b"x" * 50 + b" {101+}\r\n", b"A"),
+            (b" x {3+}\r\nabc {101+}\r\n", None),
+        ):
+            framer = Framer(limits)
+            framer.receive(wire)
+            self.assertEqual(drain(framer, refuse)[-1], TooMuchToDiscard(tag), wire)
+            framer.receive(b"y" * 1000 + b"\r\nB NOOP\r\n")
+            self.assertIsNone(framer.next())
+            self.assertEqual(framer.buffered, 0)
+
+    def test_justEnoughToDiscard(self) -> None:
+        """
+        Up to the bound, and anew for each command, the stream stays in step.
+        """
+        framer = Framer(FramerLimits(max_discarded=100))
+        for _ in range(3):
+            framer.receive(b"A X {60+}\r\n" + b"x" * 60 + b" {40+}\r\n" + b"x" * 40 + b"\r\n")
+            self.assertIsInstance(drain(framer, refuse)[-1], CommandDiscarded)
 
     def test_discardBuffered(self) -> None:
         """
