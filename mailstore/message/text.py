@@ -61,6 +61,10 @@ def headerText(message: Message) -> tuple[tuple[str, str], ...]:
     return tuple(result)
 
 
+#: Bytes that encode one byte, at most: four letters for three bytes, or C{=XX}, with line ends.
+_STRETCH = {b"base64": 2, b"quoted-printable": 4}
+
+
 def bodyText(message: Message) -> str:
     """
     The text of all text and message parts, decoded, and of the headers of
@@ -123,12 +127,14 @@ def _header(message: Message, part: Part) -> str:
 
 
 def _text(message: Message, part: Part, room: int) -> str:
-    # A character takes at most 4 bytes, and one of these at most 3 and a line
-    # end when it is encoded; an escape sequence of ISO 2022 may be left open.
-    data = message.data[part.body_start : min(part.end, part.body_start + 16 * room)]
+    # A character takes at most 4 bytes; an escape sequence of ISO 2022 may be left open.
+    most = 4 * room
+    stretch = _STRETCH.get(part.encoding, 1)
+    data = message.data[part.body_start : min(part.end, part.body_start + stretch * most)]
     if part.encoding == b"base64":
         data = words.decodeBase64(data)
     elif part.encoding == b"quoted-printable":
         data = words.decodeQuotedPrintable(data)
+    data = data[:most]
     charset = dict(part.params).get(b"charset", b"").decode("latin-1")
     return words.decodeCharset(data, charset).replace("\r\n", "\n")
