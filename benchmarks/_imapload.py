@@ -36,9 +36,9 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._count = 0
-        self._readUntil(b"", b"\r\n")
+        self.read(b"", b"\r\n")
 
-    def _readUntil(self, start: bytes, end: bytes) -> bytes:
+    def read(self, start: bytes, end: bytes = b"\r\n") -> bytes:
         """
         Read to a line that begins with C{start} and ends with C{end}.
         """
@@ -67,7 +67,7 @@ class Client:
         self._count += 1
         tag = b"t%d" % self._count
         self.socket.sendall(tag + b" " + line + b"\r\n")
-        answer = self._readUntil(tag + b" ", b"\r\n")
+        answer = self.read(tag + b" ", b"\r\n")
         last = answer[answer.rfind(b"\r\n", 0, -2) + 2 :] if b"\r\n" in answer[:-2] else answer
         if not last.startswith(tag + b" OK"):
             raise Failed(f"{line[:60]!r} was answered {last[:200]!r}")
@@ -80,9 +80,9 @@ class Client:
         self._count += 1
         tag = b"t%d" % self._count
         self.socket.sendall(tag + b" APPEND " + folder + b" {%d}\r\n" % len(message))
-        self._readUntil(b"+", b"\r\n")
+        self.read(b"+", b"\r\n")
         self.socket.sendall(message + b"\r\n")
-        answer = self._readUntil(tag + b" ", b"\r\n")
+        answer = self.read(tag + b" ", b"\r\n")
         if tag + b" OK" not in answer:
             raise Failed(f"APPEND was answered {answer[:200]!r}")
 

@@ -5,6 +5,7 @@ What the IMAP server costs, as ratios in one run.
     client's LIST against the first's (they share one enumeration).
   - FETCH 1:* (UID FLAGS) and (UID ENVELOPE): messages per second against pymap's demo backend.
   - APPEND over C{unix:}: 20 clients against one (group commit).
+  - IDLE over C{unix:}: milliseconds from another session's STORE until the change is told, the median.
 
 Run it as C{python -m benchmarks.imap}; C{--short} makes everything smaller and allows
 for a busy machine by halving the gates of speed.  Exit code 1 when a gate fails.
@@ -17,6 +18,7 @@ import asyncio
 import contextlib
 import pathlib
 import shutil
+import statistics
 import sys
 import tempfile
 import time
@@ -192,6 +194,27 @@ def benchAppend(table: Table, each: int, rounds: int, slack: float) -> None:
         table.row(what, best[20] / best[1], "x", 3 / slack, least=True)
 
 
+def benchIdle(table: Table, changes: int, slack: float) -> None:
+    """
+    How soon who idles is told, counted from the other's sending of the command.
+    """
+    with temporary() as directory, server(directory, 10, 1) as (_, port):
+        idler, other = Client(port), Client(port)
+        for client in (other, idler):
+            client.login("alice", "password")
+            client.command(b'SELECT "Public Folders/Bench"')
+        idler.socket.sendall(b"I IDLE\r\n")
+        idler.read(b"+ ")
+        times = []
+        for number in range(changes):
+            start = time.perf_counter()
+            other.command(b"STORE 1 %sFLAGS (\\Flagged)" % (b"-" if number % 2 else b"+"))
+            idler.read(b"* 1 FETCH")
+            times.append((time.perf_counter() - start) * 1e3)
+        median = statistics.median(times)
+        table.row(f"IDLE: another's change told, median of {changes}", median, "ms", 100 * slack, least=False)
+
+
 @contextlib.contextmanager
 def temporary() -> Iterator[pathlib.Path]:
     """
@@ -209,7 +232,7 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(description="IMAP: what it costs, as ratios in one run")
     parser.add_argument("--short", action="store_true", help="smaller, with gates of speed halved")
-    parser.add_argument("--only", choices=("list", "fetch", "append"), help="one of the three")
+    parser.add_argument("--only", choices=("list", "fetch", "append", "idle"), help="one of them")
     options = parser.parse_args()
     slack = 2.0 if options.short else 1.0
     table = Table()
@@ -219,6 +242,8 @@ def main() -> int:
         benchFetch(table, 500 if options.short else 5000, 2 if options.short else 3, slack)
     if options.only in (None, "append"):
         benchAppend(table, 10 if options.short else 50, 2 if options.short else 3, slack)
+    if options.only in (None, "idle"):
+        benchIdle(table, 20 if options.short else 100, slack)
     return 1 if table.failed else 0
 
 

@@ -98,9 +98,12 @@ class FullQueueTests(SynchronousTestCase):
             for tag in tags:
                 responses = client.finish(tag)
                 replies.append(responses[-1].removeprefix(tag + b" "))
+                assert all(each.startswith(b"* ") for each in responses[:-1]), "a second tagged reply"
                 if tag == tags[0] and replies[-1].startswith(b"OK"):
                     listed = sum(b"/Folder " in response for response in responses)
                     assert listed == len(names), listed
+            # Nothing more comes, in particular no second reply to the last command.
+            assert len(client.command(b"CAPABILITY")) == 2
             return replies
 
         with ThreadPoolExecutor(len(clients)) as pool:

@@ -1,22 +1,19 @@
 """
-How soon somebody who idles hears of what others do, over a socket channel.
+Somebody who idles hears of what others do, over a socket channel.  How soon is
+measured by C{benchmarks.imap}.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.testing import MailServer
 from tests.clients.rawclient import RawClient
 
-#: Seconds within which a change has to be told, on a machine that is free to do it.
-_SOON = 0.1
-
-#: Changes made; the machine may be busy with something else during most of them.
+#: Changes made.
 _TRIES = 10
 
 
@@ -53,33 +50,28 @@ class PushTests(SynchronousTestCase):
             self.assertIn(b" OK", client.command(command)[-1])
         return client
 
-    def _soonest(self, client: RawClient, item: bytes, told: tuple[bytes, bytes]) -> float:
+    def _checkTold(self, client: RawClient, item: bytes, told: tuple[bytes, bytes]) -> None:
         """
         Let a client set and take away a flag, again and again.
 
         @param told: what the one who idles has to hear, in turn.
-        @return: the shortest time that it took, in seconds from the reply to who did it.
         """
-        times = []
         for number in range(_TRIES):
             sign = b"-" if number % 2 else b"+"
             self.assertIn(b" OK", client.command(b"STORE 1 %sFLAGS %s" % (sign, item))[-1])
-            begun = time.monotonic()
             self.assertEqual(self.idler.response(), b"* 1 FETCH (UID 1 FLAGS (%s))\r\n" % told[number % 2])
-            times.append(time.monotonic() - begun)
-        return min(times)
 
     def test_othersFlags(self) -> None:
         """
         What another user changes.
         """
-        self.assertLess(self._soonest(self.other, b"(\\Flagged)", (b"\\Flagged", b"")), _SOON)
+        self._checkTold(self.other, b"(\\Flagged)", (b"\\Flagged", b""))
 
     def test_ownSeen(self) -> None:
         """
         What the same user has seen in another session; nobody else hears of it.
         """
-        self.assertLess(self._soonest(self.same, b"(\\Seen)", (b"\\Seen", b"")), _SOON)
+        self._checkTold(self.same, b"(\\Seen)", (b"\\Seen", b""))
         self.assertEqual(len(self.other.command(b"NOOP")), 1)
 
     def test_newMail(self) -> None:
@@ -93,14 +85,10 @@ class PushTests(SynchronousTestCase):
             while not self.idler.response().startswith(b"* 2 " + word):
                 pass
 
-        times = []
         for number in range(2, 2 + _TRIES):
             self.other.command(b'APPEND "Public Folders/News" {%d+}\r\n%s' % (len(mail), mail))
-            begun = time.monotonic()
             hear(b"EXISTS")
-            times.append(time.monotonic() - begun)
             self.other.command(b"UID STORE %d +FLAGS (\\Deleted)" % number)
             hear(b"FETCH (UID %d FLAGS (\\Deleted" % number)
             self.other.command(b"EXPUNGE")
             hear(b"EXPUNGE")
-        self.assertLess(min(times), _SOON)

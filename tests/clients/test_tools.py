@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 
+from tests.clients.rawclient import RawClient
 from tests.clients.servercase import ServerProcess, ServerTestCase
 
 _MBSYNC = """\
@@ -98,6 +99,24 @@ class MbsyncTests(ServerTestCase):
             if path.is_file() and path.parent.name in ("cur", "new")
         }
 
+    def _onServer(self, server: ServerProcess) -> list[bytes]:
+        """
+        All folders of the server, with what is in them.
+        """
+        client = RawClient(server.port)
+        client.command(b"LOGIN alice password")
+        found = client.command(b'LIST "" "*"')[:-1]
+        for line in tuple(found):
+            if b"\\Noselect" not in line:
+                name = line.split(b' "/" ')[1].strip()
+                found += client.command(b"STATUS %s (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)" % name)[:-1]
+                client.command(b"EXAMINE " + name)
+                found += client.command(b"UID FETCH 1:* (FLAGS RFC822.SIZE)")[:-1]
+        client.close()
+        self.assertTrue([each for each in found if b" FETCH (" in each], found)
+        # Whose messages are recent changes with every look.
+        return [each.replace(b" \\Recent", b"").replace(b"\\Recent", b"") for each in found]
+
     def test_converges(self) -> None:
         """
         The public tree comes down, a message and a flag go up, and a further
@@ -120,8 +139,10 @@ class MbsyncTests(ServerTestCase):
         second = self._messages(maildir)
         self.assertEqual(len(second), len(first) + 1)
 
+        there = self._onServer(server)
         self._sync(config)
         self.assertEqual(self._messages(maildir), second)
+        self.assertEqual(self._onServer(server), there)
 
         other = base / "other"
         other.mkdir()
