@@ -18,6 +18,8 @@ here, once.
 from __future__ import annotations
 
 from collections import deque
+from os import sched_yield
+from time import perf_counter
 from typing import ClassVar
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -64,6 +66,7 @@ class BaseChannel:
         *,
         close_deadline: float = CLOSE_DEADLINE,
         delivery_budget: int = DELIVERY_BUDGET,
+        spin: float = 0.0,
     ) -> None:
         """
         @param reactor: where handlers are called from.
@@ -71,12 +74,16 @@ class BaseChannel:
         @param place: the transport's description, for error messages.
         @param close_deadline: seconds that C{close} waits for the queues to drain.
         @param delivery_budget: messages delivered in one turn of the reactor.
+        @param spin: seconds that the channel may keep the reactor in one turn,
+            looking for the next message, so that two busy peers on idle
+            processors need not be woken for each; 0 for never.
         """
         self.limits = limits
         self._reactor = reactor
         self._place = place
         self._close_deadline = close_deadline
         self._budget = delivery_budget
+        self._spin = spin
         self._outbound = self.window_class(limits, reactor.seconds)
         self._inbound = self.ledger_class(limits, reactor.seconds)
         self._line = WaitingLine(self._outbound)
@@ -140,6 +147,38 @@ class BaseChannel:
         """
         raise NotImplementedError
 
+    def _collect(self) -> None:
+        """
+        Enter into C{self._outbound} what the peer has given back and was not
+        looked at yet, without calling anybody.  A medium that brings credit by
+        itself has nothing to do.  Never raises: if the peer broke the protocol,
+        the channel has ended.
+
+        Called by C{whenFree} and C{statistics}.  A medium that has something to
+        do sets C{self._outbound.collect} as well, which C{send} comes to when
+        there is no room.
+        """
+
+    def _refill(self) -> bool:
+        """
+        C{self._arrived} is being delivered and has become short: put more into
+        it, if the medium keeps what has come until it is wanted.  Called from
+        the reactor.  Never raises.
+
+        @return: whether C{self._arrived} has something now.
+        """
+        return False
+
+    def _look(self) -> bool:
+        """
+        Do what a turn of the reactor would do if the medium had become readable
+        now: take in what has arrived, deliver it, flush.  Does not wait.  Needed
+        where C{spin} is.
+
+        @return: whether there was something.
+        """
+        return False
+
     # IChannel
 
     def send(self, message: bytes) -> None:
@@ -161,6 +200,7 @@ class BaseChannel:
         """
         if blocks < 1:
             raise ValueError(f"blocks to wait for must be at least 1, not {blocks!r}")
+        self._collect()
         if self._refusal is not None:
             return fail(self._refused())
         if blocks > self.limits.capacity:
@@ -215,6 +255,7 @@ class BaseChannel:
         """
         See L{IChannel.statistics<transports.interfaces.IChannel>}.
         """
+        self._collect()
         return self._outbound.statistics()
 
     def inboundStatistics(self) -> QueueStatistics:
@@ -245,11 +286,28 @@ class BaseChannel:
         self._busy = True
         try:
             self._deliver()
+            if self._line:
+                self._line.serve()
         finally:
             self._busy = False
         if self._reason is None:
             self._flushMedium()
             self._finishIfDrained()
+            if self._spin:
+                self._linger()
+
+    def _linger(self) -> None:
+        """
+        At the end of a turn: look for more, for at most C{spin} seconds.  A
+        medium calls it where it has dealt with what had become readable, if
+        C{self._spin} is not 0.  The processor is offered to others all the time.
+        """
+        end = perf_counter() + self._spin
+        while self._call is None and self._refusal is None and not self._paused:
+            if not self._look():
+                sched_yield()
+            if perf_counter() >= end:
+                return
 
     def _deliver(self) -> None:
         """
@@ -263,7 +321,7 @@ class BaseChannel:
         budget = self._budget
         self._delivering = True
         try:
-            while arrived and budget and not self._paused:
+            while budget and not self._paused and (arrived or self._refill()):
                 budget -= 1
                 message = arrived.popleft()
                 try:
@@ -278,7 +336,7 @@ class BaseChannel:
             self._delivering = False
         if self._reason is not None and not arrived:
             self._tell()
-        elif arrived and not self._paused:
+        elif not self._paused and (arrived or self._refill()):
             self._schedule()
 
     # The end

@@ -5,13 +5,14 @@ A stream begins with one opening in each direction, all numbers little-endian::
 
      0               8      12      16      20      24              32
      +---------------+-------+-------+-------+-------+---------------+
-     |     magic     |version| block | capa- |   0   |     epoch     |
+     |     magic     |version| block | capa- |refusal|     epoch     |
      |               |       | size  | city  |       |               |
      +---------------+-------+-------+-------+-------+---------------+
 
 The connecting side speaks first and chooses the epoch, a random number; the
-listening side repeats it, so that an answer belongs to this opening.  Frames
-follow::
+listening side repeats it, so that an answer belongs to this opening.
+C{refusal} is 0, or why the listening side is about to hang up
+(L{NAME_REFUSED}).  Frames follow::
 
      0       4       8              16
      +-------+-------+---------------+----------- - -
@@ -37,6 +38,13 @@ from transports.limits import Limits
 
 MAGIC = b"\x91mschan\n"
 VERSION = 1
+
+#: The refusal of a peer whose certificate does not carry the right name; TLS
+#: itself cannot say so to the side that connects.
+NAME_REFUSED = 1
+
+#: How a stream begins that is TLS: an alert or a handshake, of any version since 3.0.
+_TLS = (b"\x15\x03", b"\x16\x03")
 
 _OPENING = struct.Struct("<8sIIIIQ")
 _FRAME = struct.Struct("<4sIQ")
@@ -65,12 +73,14 @@ class Opening:
     capacity: int
     #: The number that names this opening of a channel.
     epoch: int
+    #: Why no channel will come of it; 0 when one may.
+    refusal: int = 0
 
     def encode(self) -> bytes:
         """
         The bytes that say it.
         """
-        return _OPENING.pack(MAGIC, VERSION, self.block_size, self.capacity, 0, self.epoch)
+        return _OPENING.pack(MAGIC, VERSION, self.block_size, self.capacity, self.refusal, self.epoch)
 
     def mismatch(self, place: str, ours: Limits) -> str | None:
         """
@@ -94,6 +104,8 @@ def checkOpening(data: bytes) -> Opening | None:
     @return: the opening, or C{None} while it is incomplete.
     @raise ChannelCorrupt: it cannot become one, whatever follows.
     """
+    if data[:2] in _TLS:
+        raise ChannelCorrupt("the peer speaks TLS, this end does not: it needs certificate, key and ca")
     if not MAGIC.startswith(data[: len(MAGIC)]):
         raise ChannelCorrupt("the peer does not speak this protocol (bad magic)")
     if len(data) >= 12:
@@ -104,10 +116,10 @@ def checkOpening(data: bytes) -> Opening | None:
             )
     if len(data) < OPENING_SIZE:
         return None
-    _, _, block_size, capacity, zero, epoch = _OPENING.unpack_from(data)
-    if zero:
-        raise ChannelCorrupt("the peer's opening has a reserved field set")
-    return Opening(block_size, capacity, epoch)
+    _, _, block_size, capacity, refusal, epoch = _OPENING.unpack_from(data)
+    if refusal not in (0, NAME_REFUSED):
+        raise ChannelCorrupt("the peer refuses for a reason that this end does not know")
+    return Opening(block_size, capacity, epoch, refusal)
 
 
 def packFrames(messages: deque[bytes], credit: int, most: int) -> bytes:

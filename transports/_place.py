@@ -11,13 +11,16 @@ import socket
 import stat
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from transports.errors import CannotListen
+from transports.errors import CannotConnect, CannotListen
 
 #: Bytes of the longest path that fits into a socket address.
 LONGEST_PATH = 107 if sys.platform == "linux" else 103
+
+#: How the system says that nobody listens at a path.
+_NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
 
 #: Connections that may wait to be accepted.
 _BACKLOG = 128
@@ -45,6 +48,29 @@ def openPlace(path: str) -> tuple[socket.socket, tuple[int, int]]:
                 raise
     except OSError as error:
         raise CannotListen(f"cannot listen at {path}: {error.strerror or error}") from error
+
+
+def dialPlace(path: str, uidOf: Callable[[socket.socket], int]) -> socket.socket:
+    """
+    Connect to C{path}, if one listens there who is trusted.
+
+    @param uidOf: L{peerUid}.
+    @return: a non-blocking socket.
+    @raise CannotConnect: the message says why.
+    """
+    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connected.setblocking(False)
+        connected.connect(path)
+        uid = uidOf(connected)
+    except OSError as error:
+        connected.close()
+        why = "nobody listens there" if error.errno in _NOBODY else error.strerror or str(error)
+        raise CannotConnect(why) from error
+    if not isTrusted(uid):
+        connected.close()
+        raise CannotConnect(f"the listener runs as user {uid}, not {os.geteuid()}")
+    return connected
 
 
 def closePlace(path: str, identity: tuple[int, int]) -> None:

@@ -4,7 +4,7 @@ A channel over a connected stream socket.
 The window bounds what either side can have in flight, so the socket is always
 read, whatever the state of the queues, and what is written is always taken
 over: neither direction can stop the other.  In one turn of the reactor a
-channel makes at most one C{recv} and one C{send}.
+channel makes at most one C{recv} and one C{send}, unless it spins.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from transports.interfaces import IReceiver
 from transports.limits import Limits
 
 #: Bytes asked for by one C{recv}.
-_READ_SIZE = 1 << 16
+READ_SIZE = 1 << 16
 
 #: Bytes after which a batch goes to C{send}, though more may wait.
 _BATCH_SIZE = 1 << 17
@@ -49,6 +49,7 @@ class SocketChannel(BaseChannel):
         *,
         close_deadline: float = CLOSE_DEADLINE,
         delivery_budget: int = DELIVERY_BUDGET,
+        spin: float = 0.0,
     ) -> None:
         """
         @param reactor: provides C{IReactorTime} and C{IReactorFDSet}.
@@ -56,7 +57,12 @@ class SocketChannel(BaseChannel):
             have been exchanged; it belongs to the channel from now on.
         """
         super().__init__(
-            reactor, limits, place, close_deadline=close_deadline, delivery_budget=delivery_budget
+            reactor,
+            limits,
+            place,
+            close_deadline=close_deadline,
+            delivery_budget=delivery_budget,
+            spin=spin,
         )
         self.epoch = epoch
         self._fdset = reactor
@@ -108,6 +114,28 @@ class SocketChannel(BaseChannel):
         self._out.clear()
         self._unsent = memoryview(b"")
 
+    # The socket, as a layer above it (TLS) would have it
+
+    def _take(self) -> bytes:
+        """
+        Take from the socket what is there, about L{READ_SIZE} bytes at most.
+
+        @return: C{b""} when nothing will ever come again.
+        @raise BlockingIOError: nothing is there.
+        @raise ChannelCorrupt: what is there is not what the layer takes.
+        """
+        return self._socket.recv(READ_SIZE)
+
+    def _give(self, batch: bytes | memoryview) -> int:
+        """
+        Give the socket bytes.  Those that it did not take are given again, first.
+
+        @return: how many it took.
+        @raise BlockingIOError: none at this instant.
+        @raise OSError: none, and never again.
+        """
+        return self._socket.send(batch)
+
     # Writing
 
     def _write(self) -> None:
@@ -131,7 +159,7 @@ class SocketChannel(BaseChannel):
         else:
             batch = self._unsent
         try:
-            sent = self._socket.send(batch)
+            sent = self._give(batch)
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:
@@ -162,11 +190,18 @@ class SocketChannel(BaseChannel):
         """
         Something has arrived, or the peer is gone.
         """
-        if self._receive(deliver=True):
-            if not self._blocked:
-                self._write()
-            if self._quitting:
-                self._finishIfDrained()
+        self._look()
+        if self._spin and not self._blocked:
+            self._linger()
+
+    def _look(self) -> bool:
+        if not self._receive(deliver=True):
+            return False
+        if not self._blocked:
+            self._write()
+        if self._quitting:
+            self._finishIfDrained()
+        return True
 
     def _receive(self, deliver: bool) -> bool:
         """
@@ -176,11 +211,14 @@ class SocketChannel(BaseChannel):
         @return: whether the channel goes on and there may be more to read.
         """
         try:
-            data = self._socket.recv(_READ_SIZE)
+            data = self._take()
         except (BlockingIOError, InterruptedError):
             return False
         except OSError:
             data = b""
+        except ChannelCorrupt as error:
+            self._end(error, discard=True)
+            return False
         if not data:
             self._mediumGone()
             return False

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from itertools import repeat
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -36,18 +37,22 @@ class CreditWindow:
     @ivar limits: the size of the queue.
     @ivar capacity: blocks the queue has in all.
     @ivar allocated: blocks held by messages accepted and not yet given back.
+    @ivar collect: called when a message would be refused for lack of room, to
+        enter what has been given back and was not looked at yet; C{None} where
+        there is no such thing.  What it raises, C{take} raises.
     """
 
     __slots__ = (
         "_forgotten",
+        "_high_water",
         "_ledger",
         "_one_block",
         "_seconds",
         "allocated",
         "bytes_total",
         "capacity",
+        "collect",
         "enqueued",
-        "high_water",
         "limits",
         "refused",
         "too_large",
@@ -61,12 +66,13 @@ class CreditWindow:
         self.limits = limits
         self.capacity = limits.capacity
         self.allocated = 0
-        self.high_water = 0
         self.enqueued = 0
         self.refused = 0
         self.too_large = 0
         self.bytes_total = 0
+        self.collect: Callable[[], None] | None = None
         self._seconds = seconds
+        self._high_water = 0
         #: Bytes of the longest message that needs one block only.
         self._one_block = limits.block_size - HEADER_SIZE
         #: (blocks, time of acceptance) of each message not yet given back, in order.
@@ -91,20 +97,22 @@ class CreditWindow:
         @raise MessageTooLarge: it can never fit.
         """
         blocks = 1 if length <= self._one_block else self.limits.blocksFor(length)
-        free = self.capacity - self.allocated
-        if blocks <= free:
-            self.allocated = allocated = self.allocated + blocks
-            if allocated > self.high_water:
-                self.high_water = allocated
-            self.enqueued += 1
-            self.bytes_total += length
-            self._ledger.append((blocks, self._seconds()))
-            return blocks
-        if blocks > self.capacity:
-            self.too_large += 1
-            raise MessageTooLarge(length, self.limits.max_message)
-        self.refused += 1
-        raise QueueFull(blocks, free, self.capacity)
+        allocated = self.allocated + blocks
+        if allocated > self.capacity:
+            if blocks > self.capacity:
+                self.too_large += 1
+                raise MessageTooLarge(length, self.limits.max_message)
+            if self.collect is not None:
+                self.collect()
+            allocated = self.allocated + blocks
+            if allocated > self.capacity:
+                self.refused += 1
+                raise QueueFull(blocks, self.capacity - self.allocated, self.capacity)
+        self.allocated = allocated
+        self.enqueued += 1
+        self.bytes_total += length
+        self._ledger.append((blocks, self._seconds()))
+        return blocks
 
     def giveBack(self, blocks: int) -> None:
         """
@@ -124,7 +132,16 @@ class CreditWindow:
             rest = blocks
             while rest:
                 rest -= ledger.popleft()[0]
-        self.allocated -= blocks
+        self._fall(self.allocated - blocks)
+
+    def _fall(self, allocated: int) -> None:
+        """
+        Blocks have become free.  It is the only time to look how many were
+        taken at most, because C{take} only adds.
+        """
+        if self.allocated > self._high_water:
+            self._high_water = self.allocated
+        self.allocated = allocated
 
     def _checkWhole(self, blocks: int) -> None:
         rest = blocks
@@ -139,7 +156,7 @@ class CreditWindow:
         """
         The queue is gone and everything in it; the totals stay as they are.
         """
-        self.allocated = 0
+        self._fall(0)
         self._forgotten += len(self._ledger)
         self._ledger.clear()
 
@@ -152,7 +169,7 @@ class CreditWindow:
             blocks_allocated=self.allocated,
             blocks_capacity=self.capacity,
             block_size=self.limits.block_size,
-            blocks_high_water=self.high_water,
+            blocks_high_water=max(self._high_water, self.allocated),
             queue_length=len(ledger),
             enqueued_total=self.enqueued,
             dequeued_total=self.enqueued - self._forgotten - len(ledger),
@@ -161,6 +178,41 @@ class CreditWindow:
             bytes_total=self.bytes_total,
             oldest_age=max(0.0, self._seconds() - ledger[0][1]) if ledger else 0.0,
         )
+
+
+class PortionedWindow(CreditWindow):
+    """
+    The book of a sender to whom credit comes on two ways, of which neither
+    waits for the other: a portion is exact, but need not be that of whole
+    messages.  What is given back was handled in order all the same, so the
+    blocks that are free are those of the oldest messages.
+    """
+
+    __slots__ = ("_rest",)
+
+    def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
+        """
+        @param limits: the size of the queue.
+        @param seconds: the clock that ages messages, in seconds.
+        """
+        super().__init__(limits, seconds)
+        #: Blocks of the oldest message that have been given back.
+        self._rest = 0
+
+    def giveBack(self, blocks: int) -> None:
+        """
+        The receiver has returned blocks.
+
+        @raise ChannelCorrupt: not C{0 < blocks <= allocated}.  Nothing has changed.
+        """
+        if not 0 < blocks <= self.allocated:
+            raise ChannelCorrupt(f"{blocks} blocks were given back where {self.allocated} were allocated")
+        self._fall(self.allocated - blocks)
+        ledger = self._ledger
+        rest = self._rest + blocks
+        while rest and ledger[0][0] <= rest:
+            rest -= ledger.popleft()[0]
+        self._rest = rest
 
 
 class InboundLedger:
@@ -223,6 +275,27 @@ class InboundLedger:
             self.high_water = held
         self.bytes_total += length
         self._arrivals.append(self._seconds())
+
+    def arriveTogether(self, messages: int, blocks: int, octets: int) -> None:
+        """
+        Several messages arrive at once.
+
+        @param messages: how many.
+        @param blocks: the blocks that they hold, all together.
+        @param octets: their length in bytes, all together.
+        @raise ChannelCorrupt: as with L{arrive}.
+        """
+        held = self.held + blocks
+        if held + self.owed > self.capacity:
+            raise ChannelCorrupt(
+                f"{blocks} blocks were sent into a queue of {self.capacity} blocks "
+                f"of which {self.held + self.owed} were taken"
+            )
+        self.held = held
+        if held > self.high_water:
+            self.high_water = held
+        self.bytes_total += octets
+        self._arrivals.extend(repeat(self._seconds(), messages))
 
     def handled(self, length: int) -> None:
         """

@@ -1,43 +1,38 @@
 """
-One line that names a transport: C{memory:}, C{memory:NAME}, C{unix:PATH}, each
-with the options C{blocks=N} and C{block_size=N}::
+One line that names a transport, with options::
 
+    memory:
     unix:/run/mailstore/store:blocks=1024:block_size=4096
+    shm:/run/mailstore/store:portable=no:spin=50
+    tcp:store.example:9000:certificate=our.pem:key=our.key:ca=ca.pem:peer=front.example
 
-Parts are parted by colons; a backslash takes the special meaning from the
-colon, equals sign or backslash that follows it.  Further kinds of transport
-are found as plugins, see
+All kinds have C{blocks} and C{block_size}; the rest is in
+L{transports._schemes}.  Parts are parted by colons; a backslash takes the
+special meaning from the colon, equals sign or backslash that follows it.
+Further kinds of transport are found as plugins, see
 L{ITransportScheme<transports.interfaces.ITransportScheme>}.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 from twisted.plugin import getPlugins
-from zope.interface import implementer
 
-from transports._place import LONGEST_PATH
+from transports._schemes import NUMBER, OUR_SCHEMES
 from transports.errors import BadDescription
 from transports.interfaces import ITransport, ITransportScheme
 from transports.limits import Limits
-from transports.memory import MemoryTransport
-from transports.sockets import UnixTransport
 
 #: Options of every kind of transport; they make its L{Limits}.
 _LIMIT_OPTIONS = {"blocks": "capacity", "block_size": "block_size"}
 
-#: Kinds that have a name already and are not in this version.
-_LATER = ("shm", "tcp")
-
 _PART = re.compile(r"(?:[^\\:]|\\.)*", re.DOTALL)
 _OPTION = re.compile(r"([a-z][a-z_]*)=(.*)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @attrs.frozen
@@ -99,72 +94,17 @@ def _split(text: str, rest: str) -> list[str]:
         position += 1
 
 
-@implementer(ITransportScheme)
-class _MemoryScheme:
-    """
-    C{memory:} and C{memory:NAME}.
-    """
-
-    scheme = "memory"
-    form = "memory:NAME"
-    options: tuple[str, ...] = ()
-
-    def makeTransport(
-        self, arguments: tuple[str, ...], options: Mapping[str, str], limits: Limits, reactor: Any
-    ) -> ITransport:
-        """
-        See L{ITransportScheme.makeTransport<transports.interfaces.ITransportScheme>}.
-        """
-        if len(arguments) > 1:
-            raise BadDescription("memory: takes one name at most")
-        return MemoryTransport(reactor, limits, arguments[0])
-
-
-@implementer(ITransportScheme)
-class _UnixScheme:
-    """
-    C{unix:PATH}.
-    """
-
-    scheme = "unix"
-    form = "unix:PATH"
-    options: tuple[str, ...] = ()
-
-    def makeTransport(
-        self, arguments: tuple[str, ...], options: Mapping[str, str], limits: Limits, reactor: Any
-    ) -> ITransport:
-        """
-        See L{ITransportScheme.makeTransport<transports.interfaces.ITransportScheme>}.
-        """
-        path = arguments[0]
-        if len(arguments) > 1:
-            raise BadDescription("unix: takes one path; write a colon that belongs to it as \\:")
-        if not path or "\0" in path:
-            raise BadDescription("unix: needs a path: unix:PATH")
-        length = len(os.fsencode(path))
-        if length > LONGEST_PATH:
-            raise BadDescription(
-                f"unix: the path has {length} bytes, a socket's path can have {LONGEST_PATH} at most: {path}"
-            )
-        return UnixTransport(reactor, path, limits)
-
-
-_OURS: tuple[ITransportScheme, ...] = (_MemoryScheme(), _UnixScheme())
-
-
 def _forms() -> str:
-    return ", ".join(sorted(each.form for each in (*_OURS, *getPlugins(ITransportScheme))))
+    return ", ".join(sorted(each.form for each in (*OUR_SCHEMES, *getPlugins(ITransportScheme))))
 
 
 def _schemeNamed(name: str) -> ITransportScheme:
-    for each in _OURS:
+    for each in OUR_SCHEMES:
         if each.scheme == name:
             return each
     for each in getPlugins(ITransportScheme):
         if each.scheme == name:
             return each
-    if name in _LATER:
-        raise BadDescription(f"there is no {name}: in this version; there are {_forms()}")
     raise BadDescription(f"there is no transport {name!r}; there are {_forms()}")
 
 
@@ -172,7 +112,7 @@ def _limits(text: str, options: Mapping[str, str]) -> Limits:
     values = {}
     for name, field in _LIMIT_OPTIONS.items():
         if name in options:
-            if _NUMBER.fullmatch(options[name]) is None:
+            if NUMBER.fullmatch(options[name]) is None:
                 raise BadDescription(f"{text!r}: {name} must be a whole number, not {options[name]!r}")
             values[field] = int(options[name])
     try:

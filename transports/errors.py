@@ -23,10 +23,14 @@ class QueueFull(TransportError):
     """
 
     def __init__(self, needed: int, free: int, capacity: int) -> None:
-        super().__init__(f"queue full: {needed} blocks needed, {free} of {capacity} free")
+        super().__init__(needed, free, capacity)
         self.needed = needed
         self.free = free
         self.capacity = capacity
+
+    def __str__(self) -> str:
+        # Made when it is wanted: most refusals are counted, not read.
+        return f"queue full: {self.needed} blocks needed, {self.free} of {self.capacity} free"
 
 
 class MessageTooLarge(TransportError):

@@ -1,301 +1,246 @@
 """
-Channels over stream sockets; in this version Unix sockets, C{unix:PATH}.
+Channels over stream sockets: C{unix:PATH} and C{tcp:HOST:PORT}.
 
-Both ends must run as the same user, which the kernel vouches for.  Frames are
-described in L{transports._framing}, the channel itself is
+  - C{unix:} joins processes of one user on one machine; the kernel vouches for
+    the user at the other end.
+  - C{tcp:} joins any two machines.  With L{TlsCredentials} both sides show
+    certificates, see L{transports.tls}.  Without, it is for the loopback
+    interface only, and lets in every user of the machine.
+
+Frames are described in L{transports._framing}, the channel itself is
 L{transports._socketchannel.SocketChannel}.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import secrets
 import socket
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
-from twisted.logger import Logger
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred, maybeDeferred
 from zope.interface import implementer
 
-from transports._framing import OPENING_SIZE, Opening, checkOpening
-from transports._place import closePlace, isTrusted, openPlace, peerUid
+from transports._dialing import configure, dial, isLoopback, openPort
+from transports._framing import NAME_REFUSED, OPENING_SIZE, Opening, checkOpening
+from transports._listening import StreamListener
+from transports._opening import Codec, Greeting
+from transports._place import closePlace, dialPlace, isTrusted, openPlace, peerUid
 from transports._socketchannel import SocketChannel
-from transports.errors import CannotConnect, ChannelCorrupt, LimitsMismatch, TransportError
+from transports._tlschannel import TlsChannel
+from transports.errors import (
+    BadDescription,
+    CannotConnect,
+    CannotListen,
+    ChannelCorrupt,
+    LimitsMismatch,
+    TransportError,
+)
 from transports.interfaces import IChannel, IListener, IReceiver, ITransport
 from transports.limits import Limits
+from transports.tls import TlsCredentials, TlsGreeting, isName
 
-#: Seconds that a peer may take for its opening.
-OPENING_DEADLINE = 5.0
-
-#: Connections that may be at their opening at once; further ones are hung up on.
-MOST_OPENINGS = 64
-
-#: Seconds that a listener rests when the process has run out of descriptors.
-_REST = 1.0
-
-_UNKNOWN = -1
-
-_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_CODEC = Codec(OPENING_SIZE, checkOpening)
 
 
-@implementer(IReadDescriptor)
-class _Greeting:
+class SocketListener(StreamListener[Opening]):
     """
-    A connected socket until the peer's opening has been read, and not one byte
-    more.
-
-    Calls C{opened} or C{failed}, once, unless it is given up.
+    What the listeners of this module have in common: the answer to an opening.
     """
 
     def __init__(
-        self,
-        reactor: Any,
-        connected: socket.socket,
-        opened: Callable[[_Greeting, Opening], None],
-        failed: Callable[[_Greeting, TransportError], None],
+        self, transport: SocketTransport, listening: socket.socket, accept: Callable[[IChannel], IReceiver]
     ) -> None:
-        self.socket = connected
-        self._reactor = reactor
-        self._opened = opened
-        self._failed = failed
-        self._data = b""
-        self._deadline: IDelayedCall | None = reactor.callLater(OPENING_DEADLINE, self._late)
-        reactor.addReader(self)
-
-    def say(self, opening: Opening) -> bool:
         """
-        Say our opening.
-
-        @return: whether the socket took it; a fresh one has room for it.
+        @param listening: a non-blocking listening socket; it belongs to the
+            listener from now on.
+        @param accept: see L{ITransport.listen<transports.interfaces.ITransport>}.
         """
-        data = opening.encode()
+        self._transport = transport
+        super().__init__(transport.reactor, transport.description, listening, accept)
+
+    def _greet(self, connected: socket.socket) -> Greeting[Opening]:
+        return Greeting(self._reactor, connected, _CODEC)
+
+    def _unwelcome(self, greeting: Greeting[Opening]) -> str | None:
+        """
+        Look at who has opened.
+
+        @return: why it is refused (which it is told by L{NAME_REFUSED}), or C{None}.
+        """
+        return None
+
+    def _welcome(self, greeting: Greeting[Opening], theirs: Opening) -> SocketChannel:
+        if theirs.refusal:
+            raise ChannelCorrupt("the peer refuses an opening that it has made itself")
+        limits = self._transport.limits
+        unwelcome = self._unwelcome(greeting)
+        refusal = NAME_REFUSED if unwelcome is not None else 0
+        said = greeting.say(Opening(limits.block_size, limits.capacity, theirs.epoch, refusal).encode())
+        if unwelcome is not None:
+            raise CannotConnect(unwelcome)
+        mismatch = theirs.mismatch(self._place, limits)
+        if mismatch is not None:
+            raise LimitsMismatch(mismatch)
+        if not said:
+            raise CannotConnect("the peer hung up")
+        return self._transport.makeChannel(greeting.release(), theirs.epoch)
+
+
+@implementer(ITransport)
+class SocketTransport:
+    """
+    What the transports of this module have in common.
+
+    @ivar limits: see L{ITransport<transports.interfaces.ITransport>}.
+    @ivar crosses_processes: C{True}.
+    @ivar reactor: the reactor in use.
+    @ivar spin: see L{BaseChannel<transports._channel.BaseChannel>}.
+    """
+
+    channel_class: type[SocketChannel] = SocketChannel
+    crosses_processes = True
+
+    def __init__(self, reactor: Any, limits: Limits | None, spin: float) -> None:
+        self.reactor = reactor
+        self.limits = Limits() if limits is None else limits
+        self.spin = spin
+
+    @property
+    def description(self) -> str:
+        """
+        See L{ITransport<transports.interfaces.ITransport>}.
+        """
+        raise NotImplementedError
+
+    def makeChannel(self, connected: socket.socket, epoch: int) -> SocketChannel:
+        """
+        Make this end's channel once both openings have been exchanged.
+        """
+        return self._channelClass()(
+            self.reactor, self.limits, self.description, connected, epoch, spin=self.spin
+        )
+
+    def _channelClass(self) -> type[SocketChannel]:
+        return self.channel_class
+
+    def listen(self, accept: Callable[[IChannel], IReceiver]) -> Deferred[IListener]:
+        """
+        See L{ITransport.listen<transports.interfaces.ITransport>}.
+        """
+        raise NotImplementedError
+
+    def connect(self, receiver: IReceiver) -> Deferred[IChannel]:
+        """
+        See L{ITransport.connect<transports.interfaces.ITransport>}.
+        Cancelling it hangs up.
+        """
+        return Deferred.fromCoroutine(self._connect(receiver))
+
+    async def _dial(self) -> socket.socket:
+        """
+        Make a connection on which nothing has been said yet.
+
+        @raise TransportError: there is none; the message says why.
+        """
+        raise NotImplementedError
+
+    def _greet(self, connected: socket.socket, first: bytes) -> Greeting[Opening]:
+        """
+        Make the greeting of the connecting side.
+        """
+        return Greeting(self.reactor, connected, _CODEC, first=first)
+
+    async def _connect(self, receiver: IReceiver) -> IChannel:
+        epoch = secrets.randbits(64)
         try:
-            return self.socket.send(data) == len(data)
-        except OSError:
-            return False
+            connected = await self._dial()
+            ours = Opening(self.limits.block_size, self.limits.capacity, epoch)
+            greeting = self._greet(connected, ours.encode())
+            try:
+                theirs = await greeting.exchange()
+                self._check(theirs, epoch)
+            except TransportError:
+                greeting.giveUp()
+                raise
+        except LimitsMismatch:
+            raise
+        except TransportError as error:
+            raise CannotConnect(f"cannot connect to {self.description}: {error}") from error
+        channel = self.makeChannel(greeting.release(), epoch)
+        channel._start(receiver)
+        return channel
 
-    def release(self) -> socket.socket:
+    def _check(self, theirs: Opening, epoch: int) -> None:
         """
-        Stop watching the socket, and hand it over.
-        """
-        self._reactor.removeReader(self)
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        return self.socket
+        Look at the listener's answer to our opening.
 
-    def giveUp(self) -> None:
+        @raise TransportError: no channel comes of it.
         """
-        Hang up.
-        """
-        self.release().close()
-
-    def _late(self) -> None:
-        self._deadline = None
-        self._fail(CannotConnect(f"the peer did not speak for {OPENING_DEADLINE} seconds"))
-
-    def _fail(self, error: TransportError) -> None:
-        self.giveUp()
-        self._failed(self, error)
-
-    def doRead(self) -> None:
-        """
-        The peer has spoken, or is gone.
-        """
-        try:
-            data = self.socket.recv(OPENING_SIZE - len(self._data))
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._fail(CannotConnect("the peer hung up"))
-            return
-        self._data += data
-        try:
-            opening = checkOpening(self._data)
-        except ChannelCorrupt as error:
-            self._fail(error)
-            return
-        if opening is not None:
-            self.release()
-            self._opened(self, opening)
-
-    def fileno(self) -> int:
-        """
-        The number of the socket.
-        """
-        return self.socket.fileno()
-
-    def logPrefix(self) -> str:
-        """
-        What the reactor calls this in the log.
-        """
-        return "opening of a channel"
-
-    def connectionLost(self, reason: Failure) -> None:
-        """
-        The reactor has found the socket broken, or is being stopped.
-        """
-        self._fail(CannotConnect("the peer hung up"))
+        if theirs.refusal == NAME_REFUSED:
+            raise CannotConnect(
+                "the peer refused our certificate: it does not carry the name that it lets in"
+            )
+        mismatch = theirs.mismatch(self.description, self.limits)
+        if mismatch is not None:
+            raise LimitsMismatch(mismatch)
+        if theirs.epoch != epoch:
+            raise ChannelCorrupt("its opening answers another one (wrong epoch)")
 
 
-@implementer(IReadDescriptor, IListener)
-class UnixListener:
+class UnixListener(SocketListener):
     """
     The open place of a L{UnixTransport}.
     """
 
-    _log = Logger()
+    _transport: UnixTransport
 
     def __init__(self, transport: UnixTransport, accept: Callable[[IChannel], IReceiver]) -> None:
         """
         @param accept: see L{ITransport.listen<transports.interfaces.ITransport>}.
         @raise CannotListen: see there.
         """
-        self._transport = transport
-        self._accept = accept
-        self._reactor = transport.reactor
-        self._socket, self._identity = openPlace(transport.path)
-        self._greetings: set[_Greeting] = set()
-        self._resting: IDelayedCall | None = None
-        self._open = True
-        self._reactor.addReader(self)
+        listening, self._identity = openPlace(transport.path)
+        super().__init__(transport, listening, accept)
 
-    def stopListening(self) -> Deferred[None]:
-        """
-        See L{IListener.stopListening<transports.interfaces.IListener>}.
-        """
-        if self._open:
-            self._open = False
-            self._reactor.removeReader(self)
-            if self._resting is not None:
-                self._resting.cancel()
-                self._resting = None
-            closePlace(self._transport.path, self._identity)
-            self._socket.close()
-            greetings, self._greetings = self._greetings, set()
-            for greeting in greetings:
-                greeting.giveUp()
-        return succeed(None)
-
-    def doRead(self) -> None:
-        """
-        Somebody has connected.
-        """
-        try:
-            connected, _ = self._socket.accept()
-        except OSError as error:
-            if error.errno in _EXHAUSTED:
-                self._log.error(
-                    "{place}: cannot accept a connection: {why}",
-                    place=self._transport.description,
-                    why=error.strerror,
-                )
-                self._reactor.removeReader(self)
-                self._resting = self._reactor.callLater(_REST, self._goOn)
-            return
-        connected.setblocking(False)
+    def _screen(self, connected: socket.socket) -> str | None:
         try:
             uid = self._transport.peerUid(connected)
         except OSError:
-            uid = _UNKNOWN
-        if not isTrusted(uid):
-            self._refuse("the peer is gone" if uid == _UNKNOWN else f"the peer runs as user {uid}")
-            connected.close()
-        elif len(self._greetings) >= MOST_OPENINGS:
-            self._refuse(f"{MOST_OPENINGS} connections have not spoken yet")
-            connected.close()
-        else:
-            self._greetings.add(_Greeting(self._reactor, connected, self._opened, self._failed))
+            return "the peer is gone"
+        return None if isTrusted(uid) else f"the peer runs as user {uid}"
 
-    def _goOn(self) -> None:
-        self._resting = None
-        self._reactor.addReader(self)
-
-    def _refuse(self, why: str) -> None:
-        self._log.warn("{place}: a connection was refused: {why}", place=self._transport.description, why=why)
-
-    def _failed(self, greeting: _Greeting, error: TransportError) -> None:
-        self._greetings.discard(greeting)
-        self._refuse(str(error))
-
-    def _opened(self, greeting: _Greeting, theirs: Opening) -> None:
-        self._greetings.discard(greeting)
-        limits = self._transport.limits
-        said = greeting.say(Opening(limits.block_size, limits.capacity, theirs.epoch))
-        mismatch = theirs.mismatch(self._transport.description, limits)
-        if mismatch is not None or not said:
-            self._refuse(mismatch or "the peer hung up")
-            greeting.giveUp()
-            return
-        channel = self._transport.makeChannel(greeting.socket, theirs.epoch)
-        try:
-            receiver = self._accept(channel)
-        except Exception:
-            self._log.failure("a channel of {place} was not accepted", place=self._transport.description)
-            channel.abort()
-            return
-        channel._start(receiver)
-
-    def fileno(self) -> int:
-        """
-        The number of the listening socket; -1 when it is closed.
-        """
-        return self._socket.fileno()
-
-    def logPrefix(self) -> str:
-        """
-        What the reactor calls this in the log.
-        """
-        return f"listener {self._transport.description}"
-
-    def connectionLost(self, reason: Failure) -> None:
-        """
-        The reactor is being stopped.
-        """
-        self.stopListening()
+    def _closed(self) -> None:
+        closePlace(self._transport.path, self._identity)
 
 
-@implementer(ITransport)
-class UnixTransport:
+class UnixTransport(SocketTransport):
     """
     The transport of C{unix:PATH}.
 
-    @ivar description: see L{ITransport<transports.interfaces.ITransport>}.
-    @ivar limits: see L{ITransport<transports.interfaces.ITransport>}.
-    @ivar crosses_processes: C{True}.
     @ivar path: where the socket is.
-    @ivar reactor: the reactor in use.
     """
-
-    channel_class: type[SocketChannel] = SocketChannel
-    crosses_processes = True
 
     #: Replaceable, for tests.
     peerUid = staticmethod(peerUid)
 
-    def __init__(self, reactor: Any, path: str, limits: Limits | None = None) -> None:
+    def __init__(self, reactor: Any, path: str, limits: Limits | None = None, *, spin: float = 0.0) -> None:
         """
         @param reactor: provides C{IReactorTime} and C{IReactorFDSet}.
         @param path: where the socket is, at most
             L{LONGEST_PATH<transports._place.LONGEST_PATH>} bytes.
         @param limits: the size of each queue.
+        @param spin: seconds, see L{BaseChannel<transports._channel.BaseChannel>}.
         """
-        self.reactor = reactor
+        super().__init__(reactor, limits, spin)
         self.path = path
-        self.limits = Limits() if limits is None else limits
-        self.description = f"unix:{path}"
 
-    def makeChannel(self, connected: socket.socket, epoch: int) -> SocketChannel:
+    @property
+    def description(self) -> str:
         """
-        Make this end's channel once both openings have been exchanged.
+        See L{ITransport<transports.interfaces.ITransport>}.
         """
-        return self.channel_class(self.reactor, self.limits, self.description, connected, epoch)
+        return f"unix:{self.path}"
 
     def listen(self, accept: Callable[[IChannel], IReceiver]) -> Deferred[IListener]:
         """
@@ -303,52 +248,126 @@ class UnixTransport:
         """
         return maybeDeferred(UnixListener, self, accept)
 
-    def connect(self, receiver: IReceiver) -> Deferred[IChannel]:
-        """
-        See L{ITransport.connect<transports.interfaces.ITransport>}.
-        Cancelling it hangs up.
-        """
-        return maybeDeferred(self._connect, receiver)
+    async def _dial(self) -> socket.socket:
+        return dialPlace(self.path, self.peerUid)
 
-    def _connect(self, receiver: IReceiver) -> Deferred[IChannel]:
-        connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+
+class TcpListener(SocketListener):
+    """
+    The open place of a L{TcpTransport}.
+    """
+
+    _transport: TcpTransport
+
+    def _screen(self, connected: socket.socket) -> str | None:
         try:
-            connected.setblocking(False)
-            connected.connect(self.path)
-            uid = self.peerUid(connected)
-        except OSError as error:
-            connected.close()
-            why = "nobody listens there" if error.errno in _NOBODY else error.strerror or str(error)
-            raise CannotConnect(f"cannot connect to {self.description}: {why}") from error
-        if not isTrusted(uid):
-            connected.close()
-            raise CannotConnect(
-                f"cannot connect to {self.description}: the listener runs as user {uid}, not {os.geteuid()}"
+            configure(connected)
+        except OSError:
+            return "the peer is gone"
+        return None
+
+    def _greet(self, connected: socket.socket) -> Greeting[Opening]:
+        contexts = self._transport.contexts
+        if contexts is None:
+            return super()._greet(connected)
+        return TlsGreeting(self._reactor, connected, _CODEC, contexts.listening)
+
+    def _unwelcome(self, greeting: Greeting[Opening]) -> str | None:
+        contexts = self._transport.contexts
+        if contexts is None or not contexts.peer:
+            return None
+        assert isinstance(greeting, TlsGreeting)
+        if greeting.carries(contexts.peer):
+            return None
+        return f"the peer's certificate does not carry the name {contexts.peer}"
+
+    def _closed(self) -> None:
+        self._transport._notListening()
+
+
+class TcpTransport(SocketTransport):
+    """
+    The transport of C{tcp:HOST:PORT}.
+
+    @ivar host: the name or address.
+    @ivar port: the port; when 0 was asked for, the one that the system chose,
+        while this object's listener is open.
+    @ivar contexts: the credentials, read; C{None} without TLS.
+    """
+
+    tls_channel_class: type[TlsChannel] = TlsChannel
+
+    def __init__(
+        self,
+        reactor: Any,
+        host: str,
+        port: int,
+        limits: Limits | None = None,
+        *,
+        tls: TlsCredentials | None = None,
+        spin: float = 0.0,
+    ) -> None:
+        """
+        @param reactor: provides C{IReactorTime}, C{IReactorFDSet} and, for
+            names, C{IReactorPluggableNameResolver}.
+        @param host: a name or an address; to listen, one of this machine.
+        @param port: from 0 to 65535; 0 to listen at a free one.
+        @param limits: the size of each queue.
+        @param tls: needed for any host but this machine's loopback addresses.
+        @param spin: seconds, see L{BaseChannel<transports._channel.BaseChannel>}.
+        @raise BadDescription: the host or port makes no sense, a host that is
+            not loopback is used without TLS, or a file cannot be used.
+        """
+        super().__init__(reactor, limits, spin)
+        if not isName(host):
+            raise BadDescription(f"tcp: {host!r} is neither the name of a host nor an address")
+        if not 0 <= port <= 0xFFFF:
+            raise BadDescription(f"tcp: the port must be a number from 0 to 65535, not {port}")
+        if tls is None and not isLoopback(host):
+            raise BadDescription(
+                f"tcp: {host} is not a loopback address, so it needs TLS: "
+                "add certificate=FILE:key=FILE:ca=FILE (127.0.0.1, ::1 and localhost do without)"
             )
-        epoch = secrets.randbits(64)
-        result: Deferred[IChannel] = Deferred(lambda _: greeting.giveUp())
+        self.host = host
+        self.port = port
+        self.contexts = None if tls is None else tls.load()
+        self._asked_port = port
 
-        def opened(greeting: _Greeting, theirs: Opening) -> None:
-            mismatch = theirs.mismatch(self.description, self.limits)
-            if mismatch is not None:
-                greeting.giveUp()
-                result.errback(LimitsMismatch(mismatch))
-            elif theirs.epoch != epoch:
-                greeting.giveUp()
-                failed(greeting, ChannelCorrupt("its opening answers another one (wrong epoch)"))
-            else:
-                channel = self.makeChannel(greeting.socket, epoch)
-                result.callback(channel)
-                channel._start(receiver)
+    @property
+    def description(self) -> str:
+        """
+        See L{ITransport<transports.interfaces.ITransport>}.
+        """
+        host = self.host.replace(":", "\\:")
+        return f"tcp:{host}:{self.port}"
 
-        def failed(greeting: _Greeting, error: TransportError) -> None:
-            result.errback(CannotConnect(f"cannot connect to {self.description}: {error}"))
+    def _channelClass(self) -> type[SocketChannel]:
+        return self.channel_class if self.contexts is None else self.tls_channel_class
 
-        greeting = _Greeting(self.reactor, connected, opened, failed)
-        if not greeting.say(Opening(self.limits.block_size, self.limits.capacity, epoch)):
-            greeting.giveUp()
-            failed(greeting, CannotConnect("the peer hung up"))
-        return result
+    def listen(self, accept: Callable[[IChannel], IReceiver]) -> Deferred[IListener]:
+        """
+        See L{ITransport.listen<transports.interfaces.ITransport>}.
+        """
+        return Deferred.fromCoroutine(self._listen(accept))
 
+    async def _listen(self, accept: Callable[[IChannel], IReceiver]) -> IListener:
+        try:
+            listening = await openPort(self.reactor, self.host, self.port)
+        except CannotListen as error:
+            raise CannotListen(f"cannot listen at {self.description}: {error}") from error
+        self.port = listening.getsockname()[1]
+        return TcpListener(self, listening, accept)
 
-_NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
+    def _notListening(self) -> None:
+        self.port = self._asked_port
+
+    async def _dial(self) -> socket.socket:
+        if not self.port:
+            raise CannotConnect("nobody listens there")
+        return await dial(self.reactor, self.host, self.port)
+
+    def _greet(self, connected: socket.socket, first: bytes) -> Greeting[Opening]:
+        if self.contexts is None:
+            return super()._greet(connected, first)
+        name = self.contexts.peer or self.host
+        return TlsGreeting(self.reactor, connected, _CODEC, self.contexts.connecting, name=name, first=first)

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from transports.credit import CreditWindow, InboundLedger, WaitingLine
+from transports.credit import CreditWindow, InboundLedger, PortionedWindow, WaitingLine
 from transports.errors import ChannelCorrupt, MessageTooLarge, PeerLost, QueueFull
 from transports.limits import HEADER_SIZE, Limits
 
@@ -141,6 +141,105 @@ class CreditWindowTests(SynchronousTestCase):
         self.assertEqual(self.window.statistics().bytes_total, (1 << 32) + 1)
 
 
+class CollectTests(SynchronousTestCase):
+    """
+    Credit that is looked for before a message is refused.
+    """
+
+    def setUp(self) -> None:
+        """
+        A full window, and what can be found when it is asked for.
+        """
+        self.window = CreditWindow(LIMITS, lambda: 0.0)
+        self.found = 0
+        self.asked = 0
+        self.window.collect = self.collect
+        for _ in range(8):
+            self.window.take(0)
+
+    def collect(self) -> None:
+        """
+        Find what there is.
+        """
+        self.asked += 1
+        for _ in range(self.found):
+            self.window.giveBack(1)
+        self.found = 0
+
+    def test_notAskedWhileThereIsRoom(self) -> None:
+        """
+        Nobody looks before it is needed, nor for what can never fit.
+        """
+        self.assertEqual(self.asked, 0)
+        self.assertRaises(MessageTooLarge, self.window.take, LIMITS.max_message + 1)
+        self.assertEqual(self.asked, 0)
+
+    def test_found(self) -> None:
+        """
+        What is found is room; nothing is counted as refused.
+        """
+        self.found = 2
+        self.assertEqual(self.window.take(100), 2)
+        self.assertEqual((self.asked, self.window.refused, self.window.allocated), (1, 0, 8))
+
+    def test_notEnough(self) -> None:
+        """
+        When too little is found the refusal counts once, and says what is free.
+        """
+        self.found = 1
+        error = self.assertRaises(QueueFull, self.window.take, 100)
+        self.assertEqual((error.needed, error.free, error.capacity), (2, 1, 8))
+        self.assertEqual((self.asked, self.window.refused, self.window.allocated), (1, 1, 7))
+
+    def test_broken(self) -> None:
+        """
+        When what is found is wrong, nothing is taken and nothing counted.
+        """
+
+        def broken() -> None:
+            raise ChannelCorrupt("wrong")
+
+        self.window.collect = broken
+        self.assertRaises(ChannelCorrupt, self.window.take, 0)
+        self.assertEqual((self.window.refused, self.window.allocated, self.window.enqueued), (0, 8, 8))
+
+
+class PortionedWindowTests(SynchronousTestCase):
+    """
+    L{PortionedWindow}.
+    """
+
+    def test_anyPortions(self) -> None:
+        """
+        Portions need not be whole messages: a message is gone when all its
+        blocks are back.
+        """
+        window = PortionedWindow(LIMITS, lambda: 0.0)
+        for length in (0, 100, 0, 200):
+            window.take(length)
+        seen = []
+        for portion in (2, 1, 1, 1, 3):
+            window.giveBack(portion)
+            book = window.statistics()
+            seen.append((book.blocks_allocated, book.queue_length, book.dequeued_total))
+        self.assertEqual(seen, [(6, 3, 1), (5, 2, 2), (4, 1, 3), (3, 1, 3), (0, 0, 4)])
+
+    def test_bounds(self) -> None:
+        """
+        More than is allocated, or nothing, is refused, and nothing has changed.
+        """
+        window = PortionedWindow(LIMITS, lambda: 0.0)
+        for blocks in (1, 0, -1):
+            self.assertRaises(ChannelCorrupt, window.giveBack, blocks)
+        window.take(100)
+        window.giveBack(1)
+        for blocks in (2, 0, 1 << 63):
+            self.assertRaises(ChannelCorrupt, window.giveBack, blocks)
+        self.assertEqual(window.allocated, 1)
+        window.giveBack(1)
+        self.assertEqual(window.statistics().dequeued_total, 1)
+
+
 class InboundLedgerTests(SynchronousTestCase):
     """
     L{InboundLedger}.
@@ -174,6 +273,37 @@ class InboundLedgerTests(SynchronousTestCase):
         """
         ledger = InboundLedger(LIMITS, lambda: 0.0)
         self.assertRaises(ChannelCorrupt, ledger.arrive, (1 << 64) - 1)
+
+
+class ArriveTogetherTests(SynchronousTestCase):
+    """
+    L{InboundLedger.arriveTogether}.
+    """
+
+    def test_sameAsOneByOne(self) -> None:
+        """
+        Several at once leave the same book as one after the other.
+        """
+        together, single = (InboundLedger(LIMITS, lambda: 7.0) for _ in range(2))
+        for length in (0, 100, 48):
+            single.arrive(length)
+        together.arriveTogether(3, 4, 148)
+        self.assertEqual(together.statistics(), single.statistics())
+        for length in (0, 100, 48):
+            together.handled(length)
+            single.handled(length)
+        self.assertEqual(together.statistics(), single.statistics())
+        self.assertEqual(together.settle(), 4)
+
+    def test_overPublish(self) -> None:
+        """
+        More than there is room for is refused, and nothing has changed.
+        """
+        ledger = InboundLedger(LIMITS, lambda: 0.0)
+        ledger.arriveTogether(2, 5, 0)
+        before = ledger.statistics()
+        self.assertRaises(ChannelCorrupt, ledger.arriveTogether, 1, 4, 0)
+        self.assertEqual(ledger.statistics(), before)
 
 
 class WaitingLineTests(SynchronousTestCase):

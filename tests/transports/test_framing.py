@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from transports._framing import (
     FRAME_SIZE,
+    NAME_REFUSED,
     OPENING_SIZE,
     FrameReader,
     Opening,
@@ -65,13 +66,23 @@ class OpeningTests(SynchronousTestCase):
         error = self.assertRaises(ChannelCorrupt, checkOpening, data)
         self.assertIn("version 7", str(error))
 
-    def test_reserved(self) -> None:
+    def test_refusal(self) -> None:
         """
-        The reserved field must be 0.
+        A refusal has a reason that is known; others are corrupt.
         """
-        data = bytearray(Opening(1, 2, 3).encode())
-        data[20] = 1
+        refusing = Opening(1, 2, 3, NAME_REFUSED)
+        self.assertEqual(checkOpening(refusing.encode()), refusing)
+        data = bytearray(refusing.encode())
+        data[20] = 2
         self.assertRaises(ChannelCorrupt, checkOpening, bytes(data))
+
+    def test_tls(self) -> None:
+        """
+        A peer that speaks TLS is told apart from noise.
+        """
+        for data in (b"\x15\x03\x03\x00\x02", b"\x16\x03\x01" + bytes(100)):
+            error = self.assertRaises(ChannelCorrupt, checkOpening, data)
+            self.assertIn("speaks TLS", str(error))
 
     def test_mismatch(self) -> None:
         """

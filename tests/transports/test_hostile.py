@@ -1,5 +1,5 @@
 """
-C{unix:} against peers that do not keep the protocol.
+C{unix:}, C{tcp:} and TLS against peers that do not keep the protocol.
 """
 
 from __future__ import annotations
@@ -8,18 +8,22 @@ import os
 import random
 import shutil
 import socket
+import ssl
 import struct
 import tempfile
+from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import TestCase
 
-from transports import sockets
+from tests.transports.certificates import certificates
+from transports import _listening, _opening
 from transports._framing import OPENING_SIZE, Opening, checkOpening
 from transports.errors import CannotConnect, ChannelCorrupt, LimitsMismatch, PeerLost
 from transports.interfaces import IChannel, IReceiver
 from transports.limits import Limits
-from transports.sockets import UnixTransport
+from transports.sockets import SocketTransport, TcpTransport, UnixTransport
 from transports.testing.conformance import ConformanceBase, Recorder
 
 LIMITS = Limits(block_size=64, capacity=8)
@@ -33,23 +37,160 @@ def frame(kind: bytes, credit: int = 0, length: int = 0, payload: bytes = b"") -
     return struct.pack("<4sIQ", kind, credit, length) + payload
 
 
-class HostileBase(ConformanceBase, TestCase):
+class TlsRaw:
     """
-    A place, and raw sockets.
+    A TLS client by hand, that looks like a non-blocking socket.
+
+    @ivar connected: the socket below.
+    @ivar unsent: what TLS has made and the socket has not got.
+    @ivar hold: whether nothing goes to the socket.
     """
+
+    def __init__(self, connected: socket.socket, portion: int = 1 << 20) -> None:
+        """
+        @param portion: bytes that go to the socket at a time.
+        """
+        self.connected = connected
+        self.unsent = b""
+        self.hold = False
+        self._portion = portion
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = certificates().credentials().load().connecting
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname="127.0.0.1")
+
+    def pump(self) -> None:
+        """
+        Move bytes between TLS and the socket.
+        """
+        self.unsent += self._outgoing.read()
+        try:
+            if self.unsent and not self.hold:
+                sent = self.connected.send(self.unsent[: self._portion])
+                self.unsent = self.unsent[sent:]
+            data = self.connected.recv(65536)
+        except BlockingIOError:
+            return
+        except (BrokenPipeError, ConnectionResetError):
+            data = b""
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def shakesHands(self) -> bool:
+        """
+        Go on with the handshake; whether it is over, one way or the other.
+        """
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self.pump()
+            return False
+        except ssl.SSLEOFError:
+            return True
+        self.pump()
+        return not self.unsent
+
+    def send(self, data: bytes) -> int:
+        """
+        See C{socket.send}.
+        """
+        if data:
+            self._tls.write(data)
+            self.pump()
+        return len(data)
+
+    def recv(self, size: int) -> bytes:
+        """
+        See C{socket.recv}.
+        """
+        self.pump()
+        try:
+            return self._tls.read(size)
+        except ssl.SSLWantReadError:
+            raise BlockingIOError from None
+        except ssl.SSLError:
+            # The other end has hung up, perhaps saying why.
+            return b""
+
+    def shutdown(self, how: int) -> None:
+        """
+        See C{socket.shutdown}.
+        """
+        self.connected.shutdown(how)
+
+    def close(self) -> None:
+        """
+        See C{socket.close}.
+        """
+        self.connected.close()
+
+
+Raw = socket.socket | TlsRaw
+
+
+def unixTransport(case: TestCase, limits: Limits) -> UnixTransport:
+    """
+    A transport at a place that goes with the test.
+    """
+    from twisted.internet import reactor
+
+    directory = tempfile.mkdtemp(prefix="ms")
+    case.addCleanup(shutil.rmtree, directory)
+    return UnixTransport(reactor, f"{directory}/s", limits)
+
+
+class HostileBase(ConformanceBase):
+    """
+    A place, and raw connections.
+    """
+
+    transport: SocketTransport
 
     def setUp(self) -> None:
         """
         A transport that nobody uses yet.
         """
-        from twisted.internet import reactor
+        super().setUp()
+        self.transport = self.makeTransport(LIMITS)
 
-        directory = tempfile.mkdtemp(prefix="ms")
-        self.addCleanup(shutil.rmtree, directory)
-        self.path = f"{directory}/s"
-        self.transport = UnixTransport(reactor, self.path, LIMITS)
+    def makeTransport(self, limits: Limits) -> SocketTransport:
+        """
+        See L{ConformanceBase.makeTransport}.
+        """
+        raise NotImplementedError
 
-    async def closed(self, raw: socket.socket) -> bytes:
+    def newSocket(self) -> socket.socket:
+        """
+        A blocking socket that goes with the test.
+        """
+        family = socket.AF_UNIX if isinstance(self.transport, UnixTransport) else socket.AF_INET
+        raw = socket.socket(family, socket.SOCK_STREAM)
+        self.addCleanup(raw.close)
+        return raw
+
+    def address(self) -> Any:
+        """
+        Where the transport's place is, for a socket.
+        """
+        if isinstance(self.transport, UnixTransport):
+            return self.transport.path
+        assert isinstance(self.transport, TcpTransport)
+        return self.transport.host, self.transport.port
+
+    async def raw(self, data: bytes) -> Raw:
+        """
+        Connect and say something.
+        """
+        connected = self.newSocket()
+        connected.connect(self.address())
+        if connected.family == socket.AF_INET:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connected.setblocking(False)
+        connected.send(data)
+        return connected
+
+    async def closed(self, raw: Raw) -> bytes:
         """
         Wait until the other end hangs up.
 
@@ -74,7 +215,7 @@ class HostileBase(ConformanceBase, TestCase):
         return data
 
 
-class HostilePeerTests(HostileBase):
+class HostilePeerMixin(HostileBase):
     """
     A listener and those who connect to it.
     """
@@ -110,26 +251,32 @@ class HostilePeerTests(HostileBase):
         """
         await self.waitFor(lambda: bool(recorder.losses), "channelLost")
 
-    def raw(self, data: bytes) -> socket.socket:
-        """
-        Connect and say something.
-        """
-        raw = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.addCleanup(raw.close)
-        raw.connect(self.path)
-        raw.setblocking(False)
-        raw.send(data)
-        return raw
-
-    async def opened(self) -> tuple[socket.socket, IChannel, Recorder]:
+    async def opened(self) -> tuple[Raw, IChannel, Recorder]:
         """
         Connect with a right opening.
         """
         count = len(self.channels)
-        raw = self.raw(OPENING.encode())
+        raw = await self.raw(OPENING.encode())
         await self.waitFor(lambda: len(self.channels) > count, "the listener to accept")
-        self.assertEqual(checkOpening(raw.recv(OPENING_SIZE)), OPENING)
+        self.assertEqual(checkOpening(await self.heard(raw, OPENING_SIZE)), OPENING)
         return raw, self.channels[-1], self.recorders[-1]
+
+    async def heard(self, raw: Raw, size: int) -> bytes:
+        """
+        Wait for so many bytes.
+        """
+        data = b""
+
+        def read() -> bool:
+            nonlocal data
+            try:
+                data += raw.recv(size - len(data))
+            except BlockingIOError:
+                pass
+            return len(data) == size
+
+        await self.waitFor(read, "the answer")
+        return data
 
     async def assertCorrupt(self, data: bytes, says: str) -> None:
         """
@@ -159,9 +306,9 @@ class HostilePeerTests(HostileBase):
             good[:8] + struct.pack("<I", 2) + good[12:],
             good[:20] + b"\x01" + good[21:],
         ):
-            raw = self.raw(data)
+            raw = await self.raw(data)
             self.assertEqual(await self.closed(raw), b"")
-        raw = self.raw(good[:17])
+        raw = await self.raw(good[:17])
         raw.shutdown(socket.SHUT_WR)
         await self.closed(raw)
         self.assertEqual(self.channels, [])
@@ -177,7 +324,7 @@ class HostilePeerTests(HostileBase):
             Opening(0, 0, 3),
             Opening(1 << 31, 1 << 31, 4),
         ):
-            said = await self.closed(self.raw(opening.encode()))
+            said = await self.closed(await self.raw(opening.encode()))
             self.assertEqual(checkOpening(said), Opening(64, 8, opening.epoch))
         self.assertEqual(self.channels, [])
 
@@ -186,7 +333,7 @@ class HostilePeerTests(HostileBase):
         An opening may come byte by byte, and frames too.
         """
         await self.listen()
-        raw = self.raw(b"")
+        raw = await self.raw(b"")
         for byte in OPENING.encode() + frame(b"MESG", 0, 3, b"abc"):
             raw.send(bytes([byte]))
             await self.turn()
@@ -197,18 +344,18 @@ class HostilePeerTests(HostileBase):
         """
         Who does not open within the deadline is hung up on.
         """
-        self.patch(sockets, "OPENING_DEADLINE", 0.01)
+        self.patch(_opening, "OPENING_DEADLINE", 0.01)
         await self.listen()
-        self.assertEqual(await self.closed(self.raw(OPENING.encode()[:5])), b"")
+        self.assertEqual(await self.closed(await self.raw(OPENING.encode()[:5])), b"")
 
     async def test_manySilent(self) -> None:
         """
         Those who have not opened yet are bounded in number.
         """
-        self.patch(sockets, "MOST_OPENINGS", 3)
+        self.patch(_listening, "MOST_OPENINGS", 3)
         await self.listen()
-        silent = [self.raw(b"") for _ in range(3)]
-        await self.closed(self.raw(b""))
+        silent = [await self.raw(b"") for _ in range(3)]
+        await self.closed(await self.raw(b""))
         silent[0].close()
         await self.turn()
         await self.opened()
@@ -322,24 +469,161 @@ class HostilePeerTests(HostileBase):
             self.assertIn(recorder.losses[0].type, (ChannelCorrupt, PeerLost))
 
 
-class HostileListenerTests(HostileBase):
+class UnixPeerTests(HostilePeerMixin, TestCase):
+    """
+    Over C{unix:}.
+    """
+
+    def makeTransport(self, limits: Limits) -> UnixTransport:
+        """
+        See L{ConformanceBase.makeTransport}.
+        """
+        return unixTransport(self, limits)
+
+
+class TcpPeerTests(HostilePeerMixin, TestCase):
+    """
+    Over C{tcp:}.
+    """
+
+    def makeTransport(self, limits: Limits) -> TcpTransport:
+        """
+        See L{ConformanceBase.makeTransport}.
+        """
+        from twisted.internet import reactor
+
+        return TcpTransport(reactor, "127.0.0.1", 0, limits)
+
+    async def test_speaksTls(self) -> None:
+        """
+        Who speaks TLS where none is spoken is told apart from noise.
+        """
+        await self.listen()
+        with capturedLogs() as logs:
+            await self.closed(await self.raw(b"\x16\x03\x01\x02\x00"))
+        self.assertIn("the peer speaks TLS", str(logs))
+
+
+class TlsPeerTests(HostilePeerMixin, TestCase):
+    """
+    Over TLS, as a peer with the right certificate.
+    """
+
+    def makeTransport(self, limits: Limits) -> TcpTransport:
+        """
+        See L{ConformanceBase.makeTransport}.
+        """
+        from twisted.internet import reactor
+
+        return TcpTransport(reactor, "127.0.0.1", 0, limits, tls=certificates().credentials())
+
+    async def raw(self, data: bytes) -> TlsRaw:
+        """
+        Connect, shake hands and say something.
+        """
+        connected = await super().raw(b"")
+        assert isinstance(connected, socket.socket)
+        raw = TlsRaw(connected)
+        await self.waitFor(raw.shakesHands, "the handshake")
+        raw.send(data)
+        return raw
+
+    async def test_openingAndFramesInOneRecord(self) -> None:
+        """
+        What TLS has taken from the socket together with the opening is not
+        forgotten, though the socket has nothing more.
+        """
+        await self.listen()
+        await self.raw(OPENING.encode() + frame(b"MESG", 0, 2, b"ok"))
+        await self.waitFor(lambda: bool(self.recorders and self.recorders[0].messages), "the message")
+        self.assertEqual(self.recorders[0].messages, [b"ok"])
+
+    async def test_bytesOfTheHandshakeOneByOne(self) -> None:
+        """
+        The handshake may come byte by byte too.
+        """
+        await self.listen()
+        connected = await super().raw(b"")
+        assert isinstance(connected, socket.socket)
+        raw = TlsRaw(connected, portion=1)
+        await self.waitFor(raw.shakesHands, "the handshake")
+        raw.send(OPENING.encode())
+        while raw.unsent:
+            raw.pump()
+            await self.turn()
+        self.assertEqual(checkOpening(await self.heard(raw, OPENING_SIZE)), OPENING)
+
+    async def test_brokenRecords(self) -> None:
+        """
+        Bytes that are not TLS cut the channel; what came before them is delivered
+        or thrown away, never altered.
+        """
+        await self.listen()
+        for noise in (b"GET / HTTP/1.1\r\n\r\n", b"\x17\x03\x03\x00\x20" + b"z" * 32, b"\xff" * 64):
+            raw, channel, recorder = await self.opened()
+            assert isinstance(raw, TlsRaw)
+            raw.send(frame(b"MESG", 0, 2, b"ok"))
+            raw.connected.send(noise)
+            await self.lost(recorder)
+            self.assertEqual([each.type for each in recorder.losses], [ChannelCorrupt])
+            self.assertIn("the TLS connection broke", str(recorder.losses[0].value))
+            self.assertIn(recorder.messages, ([], [b"ok"]))
+            self.assertRaises(ChannelCorrupt, channel.send, b"")
+        await self.opened()
+
+    async def test_alteredRecord(self) -> None:
+        """
+        A record of which one bit was changed on its way is not delivered.
+        """
+        await self.listen()
+        raw, _, recorder = await self.opened()
+        assert isinstance(raw, TlsRaw)
+        raw.hold = True
+        raw.send(frame(b"MESG", 0, 4, b"good"))
+        altered = bytearray(raw.unsent)
+        altered[-20] ^= 1
+        raw.connected.send(altered)
+        await self.lost(recorder)
+        self.assertEqual([each.type for each in recorder.losses], [ChannelCorrupt])
+        self.assertEqual(recorder.messages, [])
+
+
+class HostileListenerMixin(HostileBase):
     """
     One who connects, and a listener that is not one.
     """
+
+    opening: Opening | None
 
     async def answer(self, answer: bytes) -> Deferred[IChannel]:
         """
         Connect to a listener that answers the opening with this, and hangs up.
         """
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as place:
-            place.bind(self.path)
+        with self.newSocket() as place:
+            place.bind(self.address())
             place.listen(1)
+            if isinstance(self.transport, TcpTransport):
+                self.transport.port = place.getsockname()[1]
             connecting = self.transport.connect(Recorder())
             raw, _ = place.accept()
+            raw.settimeout(0)
             with raw:
-                self.opening = checkOpening(raw.recv(OPENING_SIZE))
+                self.opening = None
+
+                def read() -> bool:
+                    try:
+                        self.opening = checkOpening(raw.recv(OPENING_SIZE))
+                    except BlockingIOError:
+                        pass
+                    return self.opening is not None
+
+                await self.waitFor(read, "the opening")
                 raw.send(answer)
-        os.unlink(self.path)
+        if isinstance(self.transport, UnixTransport):
+            os.unlink(self.transport.path)
+        else:
+            assert isinstance(self.transport, TcpTransport)
+            self.transport.port = 0
         return connecting
 
     async def test_notAListener(self) -> None:
@@ -389,3 +673,36 @@ class HostileListenerTests(HostileBase):
             assert self.opening is not None
             epochs.add(self.opening.epoch)
         self.assertEqual(len(epochs), 3)
+
+    async def test_speaksTls(self) -> None:
+        """
+        The listener speaks TLS and this end does not: that is said.
+        """
+        error = await self.assertFailure(await self.answer(b"\x15\x03\x03\x00\x02\x02\x46"), CannotConnect)
+        self.assertIn("speaks TLS", str(error))
+
+
+class UnixListenerTests(HostileListenerMixin, TestCase):
+    """
+    Over C{unix:}.
+    """
+
+    def makeTransport(self, limits: Limits) -> UnixTransport:
+        """
+        See L{ConformanceBase.makeTransport}.
+        """
+        return unixTransport(self, limits)
+
+
+class TcpListenerTests(HostileListenerMixin, TestCase):
+    """
+    Over C{tcp:}.
+    """
+
+    def makeTransport(self, limits: Limits) -> TcpTransport:
+        """
+        See L{ConformanceBase.makeTransport}.
+        """
+        from twisted.internet import reactor
+
+        return TcpTransport(reactor, "127.0.0.1", 0, limits)

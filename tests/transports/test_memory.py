@@ -5,25 +5,14 @@ L{transports.memory}.
 from __future__ import annotations
 
 from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from transports.errors import CannotConnect, ChannelClosed, LimitsMismatch
 from transports.interfaces import IChannel, IListener, ITransport
 from transports.limits import Limits
 from transports.memory import MemoryTransport
-from transports.testing.conformance import Recorder, TransportTestsMixin
-
-
-class MemoryConformanceTests(TransportTestsMixin, TestCase):
-    """
-    C{memory:} keeps the contract.
-    """
-
-    def makeTransport(self, limits: Limits) -> ITransport:
-        from twisted.internet import reactor
-
-        return MemoryTransport(reactor, limits)
+from transports.testing.conformance import Recorder
 
 
 class MemoryTransportTests(SynchronousTestCase):

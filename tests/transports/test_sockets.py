@@ -1,5 +1,5 @@
 """
-L{transports.sockets}.
+C{unix:}, and what all channels over sockets do beside the contract.
 """
 
 from __future__ import annotations
@@ -11,26 +11,29 @@ import shutil
 import socket
 import stat
 import tempfile
-from typing import Any
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReadDescriptor, IReadWriteDescriptor
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
-from transports import sockets
+from transports import _listening
+from transports._framing import packFrames
 from transports._place import isTrusted, peerUid
 from transports._socketchannel import SocketChannel
-from transports.errors import CannotConnect, CannotListen, ChannelClosed, LimitsMismatch
+from transports.errors import CannotConnect, CannotListen, ChannelClosed, LimitsMismatch, PeerLost
 from transports.interfaces import IChannel, IListener, IReceiver, ITransport
 from transports.limits import Limits
 from transports.sockets import UnixListener, UnixTransport
-from transports.testing.conformance import LIMITS, ConformanceBase, Recorder, TransportTestsMixin
+from transports.testing.conformance import LIMITS, ConformanceBase, DeathTests, FlowTests, Recorder
 
 
-class UnixConformanceTests(TransportTestsMixin, TestCase):
+class SpinningConformanceTests(FlowTests, DeathTests, TestCase):
     """
-    C{unix:} keeps the contract.
+    A channel that spins keeps the contract.
     """
 
     def makeTransport(self, limits: Limits) -> ITransport:
@@ -38,7 +41,82 @@ class UnixConformanceTests(TransportTestsMixin, TestCase):
 
         directory = tempfile.mkdtemp(prefix="ms")
         self.addCleanup(shutil.rmtree, directory)
-        return UnixTransport(reactor, f"{directory}/s", limits)
+        return UnixTransport(reactor, f"{directory}/s", limits, spin=0.00002)
+
+
+class SpinTests(ConformanceBase, TestCase):
+    """
+    What spinning is.
+    """
+
+    async def open(self, spin: float) -> tuple[SocketChannel, Recorder, socket.socket, list[str]]:
+        """
+        Open a channel by hand.
+
+        @return: the channel, its receiver, the other end, and a list of what
+            happens: the messages, and C{"turn"} for the turn of the reactor
+            that follows the first one.
+        """
+        from twisted.internet import reactor
+
+        ours, theirs = socket.socketpair()
+        self.addCleanup(theirs.close)
+        for each in (ours, theirs):
+            each.setblocking(False)
+        channel = SocketChannel(reactor, LIMITS, "here", ours, 1, spin=spin)
+        self.addCleanup(channel.abort)
+        recorder = Recorder()
+        happened: list[str] = []
+
+        def note(message: bytes) -> None:
+            happened.append(message.decode())
+            if len(happened) == 1:
+                self.loop(lambda: happened.append("turn"))
+            # The other end answers at once.
+            theirs.send(packFrames(deque([b"%d" % len(recorder.messages)]), 0, 100))
+
+        recorder.on_message = note
+        channel._start(recorder)
+        theirs.send(packFrames(deque([b"0"]), 0, 100))
+        return channel, recorder, theirs, happened
+
+    def loop(self, act: Callable[[], object]) -> None:
+        """
+        Act in the next turn of the reactor.
+        """
+        from twisted.internet import reactor
+
+        cast(Any, reactor).callLater(0, act)
+
+    async def test_answersInTheSameTurn(self) -> None:
+        """
+        What arrives while a channel spins is delivered without another turn of
+        the reactor, and the spinning ends though messages do not.
+        """
+        channel, recorder, _, happened = await self.open(0.001)
+        await self.waitFor(lambda: "turn" in happened, "a turn of the reactor")
+        self.assertGreater(happened.index("turn"), 2)
+        channel.abort()
+        self.assertEqual(recorder.messages, [b"%d" % number for number in range(len(recorder.messages))])
+
+    async def test_notByItself(self) -> None:
+        """
+        A channel that is not told to spin does not.
+        """
+        channel, _, _, happened = await self.open(0.0)
+        await self.waitFor(lambda: "turn" in happened, "a turn of the reactor")
+        self.assertEqual(happened[:2], ["0", "turn"])
+        channel.abort()
+
+    async def test_endsWithTheChannel(self) -> None:
+        """
+        A peer that dies while a channel spins is noticed like any other.
+        """
+        channel, recorder, theirs, _ = await self.open(0.001)
+        recorder.on_message = lambda message: theirs.close()
+        await self.waitFor(lambda: bool(recorder.losses), "channelLost")
+        self.assertEqual(recorder.messages, [b"0"])
+        self.assertRaises(PeerLost, channel.send, b"")
 
 
 class UnixTransportTests(ConformanceBase, TestCase):
@@ -283,7 +361,7 @@ class UnixTransportTests(ConformanceBase, TestCase):
         When the process has no descriptor left, the listener rests and goes on
         later.
         """
-        self.patch(sockets, "_REST", 0.0)
+        self.patch(_listening, "_REST", 0.0)
         listener = await self.listen(self.transport)
         assert isinstance(listener, UnixListener)
         real = listener._socket
@@ -310,8 +388,8 @@ class UnixTransportTests(ConformanceBase, TestCase):
         """
 
         class Hasty(SocketChannel):
-            def __init__(self, *args: Any) -> None:
-                super().__init__(*args, close_deadline=0.01)
+            def __init__(self, *args: Any, **options: Any) -> None:
+                super().__init__(*args, close_deadline=0.01, **options)
 
         self.transport.channel_class = Hasty
         pair = await self.openThrough(self.transport)

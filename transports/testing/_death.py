@@ -8,9 +8,20 @@ from __future__ import annotations
 import time
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from transports.errors import CannotConnect, CannotListen, ChannelClosed, PeerLost, TransportError
-from transports.testing._harness import LIMITS, ConformanceBase, End, Pair, Recorder
+from transports.interfaces import IChannel
+from transports.testing._harness import LIMITS, ConformanceBase, End, Pair, Place, Recorder
+
+#: How often a place is opened, used and given up again.
+RESTARTS = 100
+
+
+class NotToday(Exception):
+    """
+    What a listener raises on purpose.
+    """
 
 
 class DeathTests(ConformanceBase):
@@ -96,6 +107,25 @@ class DeathTests(ConformanceBase):
         self.failureResultOf(waiters[1], ChannelClosed)
         self.failureResultOf(waiters[2], PeerLost)
 
+    async def test_waitersMayAskAgain(self) -> None:
+        """
+        Who is told that there will be no room and asks again is told again,
+        at once.
+        """
+        pair = await self.openPair()
+        pair.left.fill(LIMITS.capacity)
+        told: list[type[BaseException] | None] = []
+
+        def again(failure: Failure) -> Deferred[None]:
+            told.append(failure.type)
+            return pair.left.channel.whenFree(1)
+
+        waiter = pair.left.channel.whenFree(1).addErrback(again)
+        pair.right.channel.abort()
+        await self.until(lambda: bool(told), "the waiter")
+        self.failureResultOf(waiter, PeerLost)
+        self.assertEqual(told, [PeerLost])
+
     async def test_sendAfterLoss(self) -> None:
         """
         After a loss sends and waits are refused with its name; nothing counts.
@@ -132,6 +162,20 @@ class DeathTests(ConformanceBase):
         self.assertLostOnce(pair.left, ChannelClosed)
         self.assertLostOnce(pair.right, ChannelClosed)
 
+    async def test_closeWhenIdle(self) -> None:
+        """
+        With nothing queued a close ends at once, within a second, though
+        delivery is paused at both ends.
+        """
+        pair = await self.openPair()
+        began = time.monotonic()
+        done = pair.left.channel.close()
+        await self.lost(pair.left, pair.right)
+        self.successResultOf(done)
+        self.assertLess(time.monotonic() - began, 1.0)
+        self.assertLostOnce(pair.left, ChannelClosed)
+        self.assertLostOnce(pair.right, ChannelClosed)
+
     async def test_closeStopsThePeer(self) -> None:
         """
         When one end has closed, the other learns that it cannot send.
@@ -160,6 +204,25 @@ class DeathTests(ConformanceBase):
         self.assertLostOnce(pair.left, ChannelClosed)
         self.assertLostOnce(pair.right, ChannelClosed)
         self.assertEqual(len(pair.right.messages), 3)
+
+    async def test_closeHasADeadline(self) -> None:
+        """
+        A peer that does not drain is cut off when the close has waited long
+        enough; both ends are told.
+        """
+        pair = await self.openPair()
+        self.shortenDeadline(pair.left.channel)
+        self.shortenDeadline(pair.right.channel)
+        pair.left.fill(2)
+        done = pair.left.channel.close()
+        await self.settle()
+        self.assertNoResult(done)
+        await self.lost(pair.left, pair.right)
+        self.successResultOf(done)
+        self.assertLostOnce(pair.left, ChannelClosed)
+        self.assertEqual(len(pair.right.recorder.losses), 1)
+        self.assertEqual(pair.right.messages, [])
+        self.assertEqual(pair.left.allocated, 0)
 
     async def test_closeFailsWaiters(self) -> None:
         """
@@ -229,6 +292,98 @@ class DeathTests(ConformanceBase):
             pair.left.fill(2)
             await pair.dispose()
         self.assertEqual([len(each.left.recorder.losses) for each in pairs], [1] * 5)
+
+    async def test_reconnectHasANewEpoch(self) -> None:
+        """
+        A channel is a channel of its own: nothing that was meant for one that
+        was lost arrives at, or counts for, the one that is opened after it.
+        Where channels are numbered (an attribute C{epoch}) both ends have the
+        same number, and no other channel has it.
+        """
+        place = Place(self, self.makeTransport(LIMITS))
+        await place.listen()
+        epochs: list[object] = []
+        for number in range(5):
+            pair = await self.openAt(place)
+            for end in (pair.left, pair.right):
+                book = end.channel.statistics()
+                self.assertEqual((book.enqueued_total, book.blocks_high_water, book.bytes_total), (0, 0, 0))
+            ours, theirs = (getattr(end.channel, "epoch", None) for end in (pair.left, pair.right))
+            self.assertEqual(ours, theirs)
+            if ours is not None:
+                self.assertNotIn(ours, epochs)
+                epochs.append(ours)
+            pair.left.send(b"%d" % number)
+            pair.right.send(b"%d" % number)
+            await self.drain(pair)
+            self.assertEqual((pair.left.messages, pair.right.messages), ([b"%d" % number],) * 2)
+            pair.left.channel.pauseDelivery()
+            pair.right.channel.pauseDelivery()
+            pair.left.fill(2)
+            pair.right.fill(2)
+            if number % 2:
+                pair.left.channel.flush()
+                await self.settle()
+            (pair.left if number % 3 else pair.right).channel.abort()
+            # The next one is opened while the last is not gone yet.
+
+    async def test_hundredRestarts(self) -> None:
+        """
+        A place can be opened, used, and given up, in order and otherwise, a
+        hundred times.
+        """
+        transport = self.makeTransport(LIMITS)
+        for number in range(RESTARTS):
+            pair = await self.openThrough(transport)
+            pair.left.fill(LIMITS.capacity)
+            pair.right.fill(number % LIMITS.capacity)
+            if number % 3:
+                await self.drain(pair)
+                self.assertEqual(len(pair.right.messages), LIMITS.capacity)
+            if number % 3 == 1:
+                pair.left.channel.close()
+                await self.lost(pair.left, pair.right)
+            await pair.dispose()
+            self.assertLostOnce(pair.left, ChannelClosed)
+
+    async def test_sendWhileBeingOpened(self) -> None:
+        """
+        The listener may send while it accepts a channel, and the connector as
+        soon as it has one; nothing is delivered before that.
+        """
+        place = Place(self, self.makeTransport(LIMITS))
+        place.on_accept = lambda channel: channel.send(b"welcome")
+        await place.listen()
+        pair = await self.openAt(place)
+        pair.left.send(b"thanks")
+        self.assertEqual((pair.left.messages, pair.right.messages), ([], []))
+        await self.drain(pair)
+        self.assertEqual((pair.left.messages, pair.right.messages), ([b"welcome"], [b"thanks"]))
+
+    async def test_acceptThatRaises(self) -> None:
+        """
+        A listener whose callback fails is logged; that channel is lost, or
+        there is none, and the next one is opened as if nothing had been.
+        """
+        place = Place(self, self.makeTransport(LIMITS))
+        place.on_accept = self._refuse
+        await place.listen()
+        recorder = Recorder()
+        try:
+            await place.transport.connect(recorder)
+        except CannotConnect:
+            pass
+        else:
+            await self.waitFor(lambda: bool(recorder.losses), "channelLost")
+        self.assertEqual(len(self.flushLoggedErrors(NotToday)), 1)
+        place.on_accept = lambda channel: None
+        pair = await self.openAt(place)
+        pair.left.fill(1)
+        await self.drain(pair)
+        self.assertEqual(pair.right.messages, [b"0"])
+
+    def _refuse(self, channel: IChannel) -> None:
+        raise NotToday
 
     async def test_nobodyListens(self) -> None:
         """

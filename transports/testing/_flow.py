@@ -5,19 +5,57 @@ The checks of who may go when: waiting for room, delivery, wake-ups.
 
 from __future__ import annotations
 
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from types import FrameType
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 
-from transports.errors import MessageTooLarge
+from transports.errors import MessageTooLarge, QueueFull
 from transports.limits import Limits
-from transports.testing._harness import LIMITS, ConformanceBase, bytesFor
+from transports.testing._harness import LIMITS, ConformanceBase, End, bytesFor
+
+#: Wake-ups that are not taken: more bytes than a pipe holds.
+DOORBELLS = 70_000
 
 
 class HandlerFailed(Exception):
     """
     What a handler raises on purpose.
     """
+
+
+class Blocked(Exception):
+    """
+    A call did not return.
+    """
+
+
+@contextmanager
+def notLongerThan(seconds: float) -> Iterator[None]:
+    """
+    Break off what blocks the whole process, where the system lets us.
+
+    @raise Blocked: inside, when the time is over.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def expire(number: int, frame: FrameType | None) -> None:
+        raise Blocked(f"a call blocked the reactor for {seconds} seconds")
+
+    handler = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, handler)
 
 
 class FlowTests(ConformanceBase):
@@ -143,12 +181,59 @@ class FlowTests(ConformanceBase):
         await self.until(lambda: small.called, "the one behind")
         self.successResultOf(small)
 
+    async def test_waiterWaitsForAllItsBlocks(self) -> None:
+        """
+        It fires when as much is free as it asked for, and not before.
+        """
+        pair = await self.openPair()
+        pair.left.fill(LIMITS.capacity)
+        waiter = pair.left.channel.whenFree(5)
+        for free in range(1, 5):
+            pair.right.allow(1)
+            await self.until(partial(self._isFree, pair.left, free), "one to be handled")
+            await self.settle()
+            self.assertNoResult(waiter)
+        pair.right.allow(1)
+        await self.until(lambda: waiter.called, "the waiter")
+        self.successResultOf(waiter)
+        self.assertEqual(pair.left.allocated, LIMITS.capacity - 5)
+
+    async def test_cancelKeepsTheOrder(self) -> None:
+        """
+        Those before and those behind one who gives up keep their places.
+        """
+        pair = await self.openPair()
+        pair.left.fill(LIMITS.capacity)
+        order: list[int] = []
+        waiters = [pair.left.channel.whenFree(1) for _ in range(5)]
+        for number, waiter in enumerate(waiters):
+            waiter.addCallback(partial(self._note, order, number))
+        waiters[2].cancel()
+        self.failureResultOf(waiters[2], CancelledError)
+        pair.right.resume()
+        await self.until(lambda: len(order) == 4, "the others to be served")
+        self.assertEqual(order, [0, 1, 3, 4])
+
     async def test_waitingForTooMuch(self) -> None:
         """
         Waiting for more than the queue has fails.
         """
         pair = await self.openPair()
         self.failureResultOf(pair.left.channel.whenFree(LIMITS.capacity + 1), MessageTooLarge)
+
+    async def test_waitingTakesNothing(self) -> None:
+        """
+        Waiting reserves nothing: who sends meanwhile is refused on nobody's
+        behalf, and nothing counts as sent.
+        """
+        pair = await self.openPair()
+        pair.left.fill(LIMITS.capacity - 2)
+        waiter = self._quietly(pair.left.channel.whenFree(3))
+        pair.left.send(b"room for this")
+        self.assertNoResult(waiter)
+        statistics = pair.left.channel.statistics()
+        self.assertEqual(statistics.blocks_allocated, LIMITS.capacity - 1)
+        self.assertEqual((statistics.enqueued_total, statistics.refused_total), (LIMITS.capacity - 1, 0))
 
     async def test_bothDirectionsFull(self) -> None:
         """
@@ -333,6 +418,102 @@ class FlowTests(ConformanceBase):
             pair.left.channel.send(b"")
         await self.until(lambda: len(pair.right.messages) == limits.capacity, "all that was sent in one go")
         await self.until(lambda: pair.left.allocated == 0, "all blocks")
+
+    async def test_stormOfRandomSleeps(self) -> None:
+        """
+        Both ends send, pause, resume and wait with random pauses in between:
+        whatever the order of things, everything accepted arrives.
+        """
+        pair = await self.openPair()
+        expected: dict[End, list[bytes]] = {pair.left: [], pair.right: []}
+
+        async def send(end: End, numbers: random.Random) -> None:
+            for number in range(120):
+                message = b"%d" % number * numbers.randrange(30)
+                while not end.offer(message):
+                    if numbers.random() < 0.5:
+                        await end.channel.whenFree(LIMITS.blocksFor(len(message)))
+                    else:
+                        await self.turn(numbers.random() * 0.001)
+                expected[end].append(message)
+                if numbers.random() < 0.3:
+                    await self.turn(numbers.random() * 0.002)
+                if numbers.random() < 0.1:
+                    end.channel.flush()
+
+        async def receive(end: End, numbers: random.Random) -> None:
+            async for _ in self.rounds("all messages of the storm"):
+                act = numbers.randrange(4)
+                if act == 0:
+                    end.channel.pauseDelivery()
+                elif act == 1:
+                    end.resume()
+                else:
+                    end.allow(numbers.randrange(1, 6))
+                if len(end.messages) == 120:
+                    return
+                await self.turn(numbers.random() * 0.002)
+
+        acts = [
+            Deferred.fromCoroutine(act)
+            for act in (
+                send(pair.left, random.Random(1)),
+                send(pair.right, random.Random(2)),
+                receive(pair.left, random.Random(3)),
+                receive(pair.right, random.Random(4)),
+            )
+        ]
+        try:
+            await gatherResults(acts, consumeErrors=True)
+        finally:
+            for act in acts:
+                act.cancel()
+        await self.drain(pair)
+        self.assertEqual(pair.right.messages, expected[pair.left])
+        self.assertEqual(pair.left.messages, expected[pair.right])
+
+    async def test_doorbellNeverBlocks(self) -> None:
+        """
+        A peer that does not look for a long time is woken again and again:
+        no call blocks, none fails, and nothing is lost.
+        """
+        limits = Limits(block_size=32, capacity=DOORBELLS)
+        pair = await self.openPair(limits)
+        channel = pair.left.channel
+        # Blocking is for ever; a slow machine is not.
+        with notLongerThan(3 * self.patience):
+            for _ in range(DOORBELLS):
+                channel.send(b"")
+                channel.flush()
+        self.assertRaises(QueueFull, pair.left.send)
+        await self.drain(pair)
+        self.assertEqual(len(pair.right.messages), DOORBELLS)
+
+    async def test_channelsAreSeparate(self) -> None:
+        """
+        Channels opened at one place share nothing: one that is full, paused or
+        lost is nothing to the others.
+        """
+        pairs = [await self.openPair()]
+        for _ in range(2):
+            pairs.append(await self.openAt(pairs[0].place))
+        full, lost, well = pairs
+        full.left.fill(LIMITS.capacity)
+        await self.settle()
+        lost.left.fill(3)
+        well.left.send(b"left")
+        well.right.send(b"right")
+        lost.left.channel.abort()
+        await self.drain(well)
+        self.assertEqual((well.right.messages, well.left.messages), ([b"left"], [b"right"]))
+        self.assertEqual(full.left.allocated, LIMITS.capacity)
+        self.assertEqual((full.right.messages, full.right.recorder.losses), ([], []))
+        self.assertEqual(well.right.recorder.losses, [])
+        await self.drain(full)
+        self.assertEqual(len(full.right.messages), LIMITS.capacity)
+
+    def _isFree(self, end: End, blocks: int) -> bool:
+        return end.allocated == LIMITS.capacity - blocks
 
     def _note(self, order: list[int], number: int, _: None) -> None:
         order.append(number)

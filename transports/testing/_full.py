@@ -6,6 +6,7 @@ The checks of "full": KB 817051 must not happen again.
 from __future__ import annotations
 
 import random
+import time
 
 import attrs
 
@@ -198,6 +199,19 @@ class FullTests(ConformanceBase):
                 pass
         self.assertEqual(pair.left.channel.statistics().too_large_total, 2)
 
+    async def test_tooLargeChangesNothing(self) -> None:
+        """
+        What can never fit changes one counter and nothing else.
+        """
+        pair = await self.openPair()
+        pair.left.fill(3)
+        before = pair.left.channel.statistics()
+        self.assertRaises(MessageTooLarge, pair.left.send, b"x" * (LIMITS.max_message + 1))
+        after = pair.left.channel.statistics()
+        self.assertEqual(_timeless(attrs.evolve(before, too_large_total=1)), _timeless(after))
+        await self.drain(pair)
+        self.assertEqual(pair.right.messages, [b"0", b"1", b"2"])
+
     async def test_equalToTheWholeQueueFits(self) -> None:
         """
         A message of exactly the size of the queue is accepted when it is empty,
@@ -273,6 +287,50 @@ class FullTests(ConformanceBase):
             self.assertFull(pair.left)
             await self.drain(pair)
             self.assertEqual(len(pair.right.messages), 3 * limits.capacity + 1)
+
+    async def test_highWaterIsKept(self) -> None:
+        """
+        The most that was ever allocated is remembered, and no more than that.
+        """
+        pair = await self.openPair()
+        for count, most in ((3, 3), (6, 6), (2, 6), (LIMITS.capacity, LIMITS.capacity), (1, LIMITS.capacity)):
+            pair.left.fill(count)
+            await self.drain(pair)
+            self.assertEqual(pair.left.channel.statistics().blocks_high_water, most)
+
+    async def test_oldestAge(self) -> None:
+        """
+        The age is that of the oldest message still queued, at both ends; it
+        grows, and is 0 when there is none.
+        """
+        pair = await self.openPair()
+        books = (pair.left.channel.statistics, pair.right.channel.inboundStatistics)
+        self.assertEqual([book().oldest_age for book in books], [0.0, 0.0])
+        pair.left.send(b"first")
+        await self.until(lambda: min(book().oldest_age for book in books) > 0.02, "the message to grow old")
+        began = time.monotonic()
+        pair.left.send(b"second")
+        self.assertGreater(pair.left.channel.statistics().oldest_age, 0.02)
+        await self.settle()
+        pair.right.allow(1)
+        await self.until(lambda: pair.left.allocated == 1, "the first to be handled")
+        for book in books:
+            self.assertLess(book().oldest_age, time.monotonic() - began + 0.01)
+        await self.drain(pair)
+        self.assertEqual([book().oldest_age for book in books], [0.0, 0.0])
+
+    async def test_statisticsAreFrozen(self) -> None:
+        """
+        What was told stays as it was told.
+        """
+        pair = await self.openPair()
+        for book in (pair.left.channel.statistics(), pair.right.channel.inboundStatistics()):
+            self.assertIsInstance(book, QueueStatistics)
+            with self.assertRaises(AttributeError):
+                setattr(book, "enqueued_total", 1)  # noqa: B010
+        before = pair.left.channel.statistics()
+        pair.left.fill(3)
+        self.assertEqual((before.blocks_allocated, before.enqueued_total), (0, 0))
 
     async def test_statisticsAreExact(self) -> None:
         """

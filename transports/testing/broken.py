@@ -1,469 +1,37 @@
-# mypy: allow-untyped-calls
 """
 Transports with one fault each, to test the conformance suite with.
 
-Each is the memory transport with a few lines done wrong, and each must be
-caught by the check that names its fault.  The first is KB 817051: a queue that
-is never full.
+Most are the memory transport with a few lines done wrong; what only sockets or
+shared memory can do wrong is done there.  Each must be caught by the check that
+names its fault.  The first is KB 817051: a queue that is never full.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
-from twisted.python.failure import Failure
 
-from transports.credit import CreditWindow, InboundLedger, WaitingLine
-from transports.errors import MessageTooLarge, QueueFull, TransportError
-from transports.interfaces import IReceiver
-from transports.limits import HEADER_SIZE, Limits
+from transports import _halves, _ring, _segment, sockets
+from transports._sealedchannel import SealedChannel
+from transports._socketchannel import SocketChannel
+from transports.interfaces import ITransport
+from transports.limits import Limits
 from transports.memory import MemoryChannel, MemoryTransport
-
-# Faults of the window.
-
-
-class _AnotherCapacity(CreditWindow):
-    """
-    Decides as if the queue had another capacity.
-    """
-
-    off_by = 0
-
-    def take(self, length: int) -> int:
-        """
-        Decide wrongly.
-        """
-        self.capacity += self.off_by
-        try:
-            return super().take(length)
-        finally:
-            self.capacity -= self.off_by
-
-
-class _NeverFullWindow(_AnotherCapacity):
-    off_by = 1 << 40
-
-
-class _OneTooManyWindow(_AnotherCapacity):
-    off_by = 1
-
-
-class _OneTooFewWindow(_AnotherCapacity):
-    off_by = -1
-
-
-class _Credulous(InboundLedger):
-    """
-    A receiver that does not notice.
-    """
-
-    def arrive(self, length: int) -> None:
-        """
-        Believe the sender.
-        """
-        self.capacity += 1 << 40
-        try:
-            super().arrive(length)
-        finally:
-            self.capacity -= 1 << 40
-
-
-class NeverFull(MemoryChannel):
-    """
-    KB 817051: the full queue is not noticed.
-    """
-
-    window_class = _NeverFullWindow
-    ledger_class = _Credulous
-
-
-class OneTooMany(MemoryChannel):
-    """
-    C{free + 1 >= needed}.
-    """
-
-    window_class = _OneTooManyWindow
-    ledger_class = _Credulous
-
-
-class GreaterForGreaterOrEqual(MemoryChannel):
-    """
-    C{free > needed} where C{free >= needed} is right.
-    """
-
-    window_class = _OneTooFewWindow
-
-
-class CounterNotRestored(MemoryChannel):
-    """
-    A refusal leaves blocks allocated.
-    """
-
-    class window_class(CreditWindow):
-        """
-        Allocates first and asks later.
-        """
-
-        def take(self, length: int) -> int:
-            """
-            Forget to undo.
-            """
-            try:
-                return super().take(length)
-            except QueueFull:
-                self.allocated = self.capacity
-                raise
-
-
-class ForgetsTheHeader(MemoryChannel):
-    """
-    Blocks are counted for the bytes of the message only.
-    """
-
-    class window_class(CreditWindow):
-        """
-        Counts without the header.
-        """
-
-        def take(self, length: int) -> int:
-            """
-            Count wrongly.
-            """
-            return super().take(max(0, length - HEADER_SIZE))
-
-    ledger_class = _Credulous
-
-
-class TooLargeIsFull(MemoryChannel):
-    """
-    What can never fit is refused as if it could later.
-    """
-
-    def send(self, message: bytes) -> None:
-        """
-        Use the wrong name.
-        """
-        try:
-            super().send(message)
-        except MessageTooLarge:
-            statistics = self.statistics()
-            capacity = statistics.blocks_capacity
-            raise QueueFull(capacity + 1, capacity - statistics.blocks_allocated, capacity) from None
-
-
-class PartialWrite(MemoryChannel):
-    """
-    A refused message leaves its beginning in the queue.
-    """
-
-    def send(self, message: bytes) -> None:
-        """
-        Write as much as fits, then look.
-        """
-        try:
-            super().send(message)
-        except QueueFull as error:
-            if error.free:
-                super().send(message[: error.free * self.limits.block_size - HEADER_SIZE])
-                self._outbound.enqueued -= 1
-            raise
-
-
-class SilentDrop(MemoryChannel):
-    """
-    Every seventh message is accepted and thrown away.
-    """
-
-    def _transmit(self, message: bytes) -> None:
-        if self._outbound.enqueued % 7:
-            super()._transmit(message)
-        else:
-            blocks, _ = self._outbound._ledger.pop()
-            self._outbound.allocated -= blocks
-
-
-# Faults of credit.
-
-
-class LostCredit(MemoryChannel):
-    """
-    Every third credit gets lost.
-    """
-
-    def _settle(self) -> None:
-        if self._inbound.handled_total % 3:
-            super()._settle()
-        else:
-            self._inbound.settle()
-
-
-class DoubleCredit(MemoryChannel):
-    """
-    Blocks are given back twice.
-    """
-
-    ledger_class = _Credulous
-
-    def _settle(self) -> None:
-        super()._settle()
-        if self._peer._outbound.allocated:
-            self._peer._credited(self._peer._outbound._ledger[0][0])
-
-
-class HoardedCredit(MemoryChannel):
-    """
-    Credit is given back when half a queue of it has come together.
-    """
-
-    def _settle(self) -> None:
-        if self._inbound.owed * 2 >= self.limits.capacity:
-            super()._settle()
-
-
-class KeepsBlocksOfFailures(MemoryChannel):
-    """
-    A handler that raises keeps its blocks.
-    """
-
-    def _start(self, receiver: IReceiver) -> None:
-        received = receiver.messageReceived
-        self._failed = False
-
-        def messageReceived(message: bytes) -> None:
-            self._failed = True
-            received(message)
-            self._failed = False
-
-        receiver.messageReceived = messageReceived  # type: ignore[method-assign]
-        super()._start(receiver)
-
-    def _settle(self) -> None:
-        if self._failed:
-            self._inbound.settle()
-        else:
-            super()._settle()
-
-
-# Faults of delivery.
-
-
-class ReentrantDelivery(MemoryChannel):
-    """
-    Handlers are called from inside C{send}.
-    """
-
-    def _transmit(self, message: bytes) -> None:
-        super()._transmit(message)
-        if not self._peer._paused:
-            self._peer._delivering = False
-            self._peer._deliver()
-
-
-class Reordering(MemoryChannel):
-    """
-    A message passes the one before it.
-    """
-
-    def _transmit(self, message: bytes) -> None:
-        super()._transmit(message)
-        arrived = self._peer._arrived
-        if len(arrived) == 3:
-            arrived[1], arrived[2] = arrived[2], arrived[1]
-
-
-class DeliversTwice(MemoryChannel):
-    """
-    Every fifth message arrives twice.
-    """
-
-    ledger_class = _Credulous
-
-    def _transmit(self, message: bytes) -> None:
-        super()._transmit(message)
-        if self._outbound.enqueued % 5 == 0 and self._receiver is not None:
-            self._peer._reactor.callLater(0, self._again, message)
-
-    def _again(self, message: bytes) -> None:
-        receiver = self._peer._receiver
-        if receiver is not None and not self._peer._paused and self._reason is None:
-            receiver.messageReceived(message)
-
-
-class DroppedFlush(MemoryChannel):
-    """
-    What was sent stays where it is until somebody calls C{flush}.
-    """
-
-    def _transmit(self, message: bytes) -> None:
-        self._peer._inbound.arrive(len(message))
-        self._peer._arrived.append(message)
-
-    def flush(self) -> None:
-        """
-        Wake the peer.
-        """
-        super().flush()
-        if self._reason is None and self._peer._arrived:
-            self._peer._schedule()
-
-
-class NoBudget(MemoryChannel):
-    """
-    All that has arrived is delivered in one turn.
-    """
-
-    def __init__(self, reactor: IReactorTime, limits: Limits, place: str) -> None:
-        super().__init__(reactor, limits, place, delivery_budget=1 << 40)
-
-
-class BudgetEndsIt(MemoryChannel):
-    """
-    What the budget leaves over waits for the next message.
-    """
-
-    def _deliver(self) -> None:
-        super()._deliver()
-        if self._call is not None and self._reason is None:
-            self._call.cancel()
-            self._call = None
-
-
-class DeliversWhilePaused(MemoryChannel):
-    """
-    C{pauseDelivery} inside a handler is noticed one message too late.
-    """
-
-    def pauseDelivery(self) -> None:
-        """
-        Let one slip through.
-        """
-        if self._delivering and self._arrived and self._receiver is not None:
-            message = self._arrived.popleft()
-            self._reactor.callLater(0, self._late, message)
-        super().pauseDelivery()
-
-    def _late(self, message: bytes) -> None:
-        if self._reason is None and self._receiver is not None:
-            self._receiver.messageReceived(message)
-            self._inbound.handled(len(message))
-            self._settle()
-
-
-# Faults of waiting.
-
-
-class _Impatient(WaitingLine):
-    """
-    Serves whoever there is room for.
-    """
-
-    def serve(self) -> None:
-        """
-        Let the small ones pass.
-        """
-        for waiter, blocks in list(self._line.items()):
-            if blocks <= self._window.free and self._line.pop(waiter, None) is not None:
-                waiter.callback(None)
-
-
-class _LastComeFirstServed(WaitingLine):
-    """
-    Puts everybody at the head of the line.
-    """
-
-    def join(self, blocks: int) -> Deferred[None]:
-        """
-        Push in.
-        """
-        waiter = super().join(blocks)
-        if waiter in self._line:
-            self._line.move_to_end(waiter, last=False)
-        return waiter
-
-
-class _Forgetful(WaitingLine):
-    """
-    Tells nobody of the end.
-    """
-
-    def fail(self, error: Any) -> None:
-        """
-        Forget them.
-        """
-
-
-class _WaitingChannel(MemoryChannel):
-    line_class: type[WaitingLine] = WaitingLine
-
-    def __init__(self, reactor: IReactorTime, limits: Limits, place: str) -> None:
-        super().__init__(reactor, limits, place)
-        self._line = self.line_class(self._outbound)
-
-
-class StarvesLarge(_WaitingChannel):
-    """
-    Small demands pass large ones.
-    """
-
-    line_class = _Impatient
-
-
-class WaitersOutOfOrder(_WaitingChannel):
-    """
-    Last come, first served.
-    """
-
-    line_class = _LastComeFirstServed
-
-
-class WaitersForgotten(_WaitingChannel):
-    """
-    Who waits is not told of a loss.
-    """
-
-    line_class = _Forgetful
-
-
-# Faults of the end.
-
-
-class LosesTwice(MemoryChannel):
-    """
-    C{channelLost} is called twice.
-    """
-
-    def _tell(self) -> None:
-        super()._tell()
-        assert self._receiver is not None
-        self._receiver.channelLost(Failure(self._reason))
-
-
-class KeepsBlocksOfTheDead(MemoryChannel):
-    """
-    After a loss the blocks stay allocated.
-    """
-
-    def _end(self, reason: TransportError, discard: bool = False) -> None:
-        allocated = self._outbound.allocated
-        super()._end(reason, discard)
-        self._outbound.allocated = allocated
-
-
-class CloseThrowsAway(MemoryChannel):
-    """
-    C{close} does not wait for the queues.
-    """
-
-    def close(self) -> Deferred[None]:
-        """
-        Cut.
-        """
-        done = super().close()
-        self.abort()
-        return done
+from transports.sharedmemory import SharedMemoryTransport
+from transports.sockets import UnixTransport
+from transports.testing import _broken_carriers as carriers
+from transports.testing import _broken_delivery as delivery
+from transports.testing import _broken_waiting as waiting
+from transports.testing import _broken_window as window
+from transports.testing._broken_window import NeverFull
+
+__all__ = ["FAULTS", "Fault", "NeverFull"]
+
+#: Makes a transport, given a reactor, limits and a path that it may use.
+Maker = Callable[[Any, Limits, str], ITransport]
 
 
 @attrs.frozen
@@ -472,52 +40,165 @@ class Fault:
     A transport that must fail, and by what.
     """
 
-    #: The channel with the fault.
-    channel_class: type[MemoryChannel]
-    #: The check that names it, which must be among the failures.
+    #: What it is called.
+    name: str
+    #: The check that names it, which must fail.
     check: str
+    #: Makes the transport.
+    make: Maker
+    #: What must be replaced while it is tested: an object, the name of one of
+    #: its attributes, and another value for that.
+    patches: tuple[tuple[object, str, object], ...] = ()
 
-    @property
-    def name(self) -> str:
-        """
-        A name for the fault.
-        """
-        return self.channel_class.__name__
 
-    def makeTransport(self, reactor: IReactorTime, limits: Limits) -> MemoryTransport:
-        """
-        Make a transport that has it.
-        """
-        transport = MemoryTransport(reactor, limits)
-        transport.channel_class = self.channel_class
-        return transport
+def overMemory(channel_class: type[MemoryChannel], reactor: Any, limits: Limits, path: str) -> ITransport:
+    """
+    C{memory:} with other channels.
+    """
+    transport = MemoryTransport(reactor, limits)
+    transport.channel_class = channel_class
+    return transport
 
+
+def overUnix(channel_class: type[SocketChannel], reactor: Any, limits: Limits, path: str) -> ITransport:
+    """
+    C{unix:} with other channels.
+    """
+    transport = UnixTransport(reactor, path, limits)
+    transport.channel_class = channel_class
+    return transport
+
+
+def overShm(channel_class: type[SealedChannel], reactor: Any, limits: Limits, path: str) -> ITransport:
+    """
+    C{shm:} with other channels.
+    """
+    transport = SharedMemoryTransport(reactor, path, limits)
+    transport.sealed_channel_class = channel_class
+    return transport
+
+
+def over(transport_class: Callable[..., ITransport], reactor: Any, limits: Limits, path: str) -> ITransport:
+    """
+    A transport that is found at a path.
+    """
+    return transport_class(reactor, path, limits)
+
+
+def _placeStaysTaken(reactor: Any, limits: Limits, path: str) -> ITransport:
+    return carriers.PlaceStaysTaken(reactor, limits)
+
+
+_unix = partial(over, UnixTransport)
+_shm = partial(over, SharedMemoryTransport)
+_portable = partial(over, partial(SharedMemoryTransport, portable=True))
+
+
+_IN_MEMORY: tuple[tuple[type[MemoryChannel], str], ...] = (
+    (window.NeverFull, "test_refusesOneMoreThanCapacity"),
+    (window.OneTooMany, "test_refusesOneMoreThanCapacity"),
+    (window.GreaterForGreaterOrEqual, "test_acceptsExactlyCapacity"),
+    (window.CounterNotRestored, "test_refusalChangesNothing"),
+    (window.ForgetsTheHeader, "test_oneByteOverABlock"),
+    (window.TooLargeIsFull, "test_largerThanTheQueueIsTooLarge"),
+    (window.PartialWrite, "test_refusalLeavesNoPartialMessage"),
+    (window.SilentDrop, "test_everythingAcceptedArrives"),
+    (window.PowerOfTwo, "test_capacityNotAPowerOfTwo"),
+    (window.EmptyIsFree, "test_zeroLength"),
+    (window.WholeQueueIsTooLarge, "test_equalToTheWholeQueueFits"),
+    (window.LateRefusal, "test_refusalIsSynchronous"),
+    (window.WrongFigures, "test_refusalSaysHowMuch"),
+    (window.UnflushedIsFree, "test_fullWhileUnflushed"),
+    (window.OneWindowForBoth, "test_directionsAreSeparate"),
+    (window.CountersOf32Bits, "test_countersPast32Bits"),
+    (window.OffByOne, "test_statisticsAreExact"),
+    (window.CountsHeaders, "test_statisticsAreExact"),
+    (window.RefusalsCountAsSent, "test_refusalChangesNothing"),
+    (window.ForgetsTheHighWater, "test_highWaterIsKept"),
+    (window.AgeOfTheYoungest, "test_oldestAge"),
+    (window.TooLargeCountsAsRefused, "test_tooLargeChangesNothing"),
+    (delivery.LostCredit, "test_drainAllGaugeZero"),
+    (delivery.DoubleCredit, "test_drainOneAcceptOne"),
+    (delivery.HoardedCredit, "test_noCreditHoardedWhenIdle"),
+    (delivery.KeepsBlocksOfFailures, "test_handlerThatRaises"),
+    (delivery.CreditOnArrival, "test_fullWhilePaused"),
+    (delivery.CreditBeforeTheHandler, "test_sendInAHandler"),
+    (delivery.AltersAtTheWrap, "test_wrapAtEveryOffset"),
+    (delivery.SplitsHeadersAtTheWrap, "test_headerSplitAtTheWrap"),
+    (delivery.SplitsHeadersAnywhere, "test_headerSplitAtEveryPlace"),
+    (delivery.DeliversBuffers, "test_bytesAreUntouched"),
+    (delivery.KeepsTheSendersBuffer, "test_laterChangesDoNotArrive"),
+    (delivery.ReentrantDelivery, "test_neverDeliveredInsideSend"),
+    (delivery.Reordering, "test_firstInFirstOut"),
+    (delivery.DeliversTwice, "test_overload"),
+    (delivery.DroppedFlush, "test_flushesByItself"),
+    (delivery.FlushesFullBatchesOnly, "test_flushesByItself"),
+    (delivery.FlushDelivers, "test_fullWhileUnflushed"),
+    (delivery.NoBudget, "test_deliveryBudget"),
+    (delivery.BudgetEndsIt, "test_budgetHitStillRedelivers"),
+    (delivery.DeliversWhilePaused, "test_pauseInAHandler"),
+    (delivery.ResumeDelivers, "test_resumeDoesNotDeliver"),
+    (delivery.PausesAreCounted, "test_pauseHoldsMessages"),
+    (delivery.EdgeTriggered, "test_stormOfRandomSleeps"),
+    (delivery.StopsWhenItCannotAnswer, "test_bothDirectionsFull"),
+    (delivery.EndsOnAFailure, "test_handlerThatRaises"),
+    (delivery.DoorbellBlocks, "test_doorbellNeverBlocks"),
+    (delivery.PausesEverybody, "test_channelsAreSeparate"),
+    (waiting.StarvesLarge, "test_largeWaiterIsNotStarved"),
+    (waiting.WaitersOutOfOrder, "test_waitersAreServedInOrder"),
+    (waiting.WaitersForgotten, "test_waitersFailOnLoss"),
+    (waiting.WaiterFiresEarly, "test_waiterWaitsForAllItsBlocks"),
+    (waiting.WaitersGoTogether, "test_waiterMaySend"),
+    (waiting.CancelledWaitersStay, "test_cancelledWaiterLeavesTheLine"),
+    (waiting.CancelChangesTheOrder, "test_cancelKeepsTheOrder"),
+    (waiting.WaitingReserves, "test_waitingTakesNothing"),
+    (waiting.WaitsForTooMuch, "test_waitingForTooMuch"),
+    (waiting.LosesTwice, "test_lossIsReportedOnce"),
+    (waiting.ToldInTheCall, "test_lossIsReportedOnce"),
+    (waiting.LateLoss, "test_lossIsReportedOnce"),
+    (waiting.DeliversAfterTheLoss, "test_lossIsReportedOnce"),
+    (waiting.GivesBackTwice, "test_lossIsReportedOnce"),
+    (waiting.LossWaitsForAResume, "test_lossIsReportedWhilePaused"),
+    (waiting.KeepsBlocksOfTheDead, "test_lossFreesTheBlocks"),
+    (waiting.FullAfterTheLoss, "test_sendAfterLoss"),
+    (waiting.CloseThrowsAway, "test_closeDrainsBothWays"),
+    (waiting.CloseDropsTheLast, "test_closeDrainsBothWays"),
+    (waiting.CloseWaitsForEver, "test_closeHasADeadline"),
+    (waiting.ClosedIsLost, "test_closeDrainsBothWays"),
+    (waiting.CloseWaitsForAResume, "test_closeWhenIdle"),
+    (waiting.DeadlineStays, "test_nothingLeaksFromCutCloses"),
+)
+
+_ON_SOCKETS: tuple[tuple[type[SocketChannel], str], ...] = (
+    (carriers.LeaksDescriptors, "test_nothingLeaksFromClosedChannels"),
+    (carriers.BelievesCredit, "test_overCredit"),
+    (carriers.BelievesTheSender, "test_overPublish"),
+    (carriers.CorruptionIsALoss, "test_garbage"),
+    (carriers.SaysNothing, "test_badLength"),
+)
+
+_NO_CHECKSUM = (_ring, "crc32", carriers.sameChecksum)
 
 #: All faults.
-FAULTS = (
-    Fault(NeverFull, "test_refusesOneMoreThanCapacity"),
-    Fault(OneTooMany, "test_refusesOneMoreThanCapacity"),
-    Fault(GreaterForGreaterOrEqual, "test_acceptsExactlyCapacity"),
-    Fault(CounterNotRestored, "test_refusalChangesNothing"),
-    Fault(ForgetsTheHeader, "test_oneByteOverABlock"),
-    Fault(TooLargeIsFull, "test_largerThanTheQueueIsTooLarge"),
-    Fault(PartialWrite, "test_refusalLeavesNoPartialMessage"),
-    Fault(SilentDrop, "test_everythingAcceptedArrives"),
-    Fault(LostCredit, "test_drainAllGaugeZero"),
-    Fault(DoubleCredit, "test_drainOneAcceptOne"),
-    Fault(HoardedCredit, "test_noCreditHoardedWhenIdle"),
-    Fault(KeepsBlocksOfFailures, "test_handlerThatRaises"),
-    Fault(ReentrantDelivery, "test_neverDeliveredInsideSend"),
-    Fault(Reordering, "test_firstInFirstOut"),
-    Fault(DeliversTwice, "test_everythingAcceptedArrives"),
-    Fault(DroppedFlush, "test_flushesByItself"),
-    Fault(NoBudget, "test_deliveryBudget"),
-    Fault(BudgetEndsIt, "test_budgetHitStillRedelivers"),
-    Fault(DeliversWhilePaused, "test_pauseInAHandler"),
-    Fault(StarvesLarge, "test_largeWaiterIsNotStarved"),
-    Fault(WaitersOutOfOrder, "test_waitersAreServedInOrder"),
-    Fault(WaitersForgotten, "test_waitersFailOnLoss"),
-    Fault(LosesTwice, "test_lossIsReportedOnce"),
-    Fault(KeepsBlocksOfTheDead, "test_lossFreesTheBlocks"),
-    Fault(CloseThrowsAway, "test_closeDrainsBothWays"),
+FAULTS: tuple[Fault, ...] = (
+    *(Fault(each.__name__, check, partial(overMemory, each)) for each, check in _IN_MEMORY),
+    *(Fault(each.__name__, check, partial(overUnix, each)) for each, check in _ON_SOCKETS),
+    Fault("PlaceStaysTaken", "test_listenTwice", _placeStaysTaken),
+    Fault("KeepsChannels", "test_endedChannelsAreForgotten", partial(over, carriers.KeepsChannels)),
+    Fault("SameEpoch", "test_reconnectHasANewEpoch", partial(over, carriers.SameEpoch)),
+    Fault("AnyEpoch", "test_badEpoch", partial(over, carriers.AnyEpoch)),
+    Fault("AnyMagic", "test_badMagic", _unix, ((sockets, "_CODEC", carriers.ANY_OPENING),)),
+    Fault("AnyVersion", "test_badVersion", _unix, ((sockets, "_CODEC", carriers.ANY_OPENING),)),
+    Fault("NoChecksum", "test_badChecksum", _shm, (_NO_CHECKSUM,)),
+    Fault("NoSequence", "test_badSequence", partial(overShm, carriers.NoSequence), (_NO_CHECKSUM,)),
+    Fault(
+        "ReadsWhenItDelivers",
+        "test_dataChangedAfterItWasRead",
+        partial(overShm, carriers.ReadsWhenItDelivers),
+    ),
+    Fault("Unsealed", "test_unsealedMemory", _shm, ((_segment, "_SEALS", 0),)),
+    Fault(
+        "Writable", "test_readerCannotWrite", _portable, ((_halves, "createPlain", carriers.createWritable),)
+    ),
+    Fault("LeaksOnRefusal", "test_wrongDescriptors", _shm, ((_halves, "closeAll", carriers.closeNothing),)),
 )

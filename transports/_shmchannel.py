@@ -1,0 +1,352 @@
+"""
+What the channels over shared memory have in common: the rings and the socket.
+
+The messages are in two rings (L{transports._ring}), each written by one side
+only.  The socket on which the channel was opened stays open: its end is how
+the end of the peer is noticed, and the farewell travels on it.  How the counts
+of blocks travel is the subclass's.
+
+Everything that comes from the peer is copied first and checked then; what does
+not pass ends the channel with L{ChannelCorrupt}.  The memory is never mended:
+the next channel has new memory and another epoch.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from twisted.internet.interfaces import IReadWriteDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from transports._channel import CLOSE_DEADLINE, DELIVERY_BUDGET, BaseChannel
+from transports._halves import Half
+from transports._ring import RingReader, RingWriter
+from transports._segment import RING_START
+from transports._shmopening import NoteReader, packNotes
+from transports.errors import ChannelCorrupt
+from transports.interfaces import IReceiver
+from transports.limits import Limits
+from transports.statistics import QueueStatistics
+
+#: Bytes asked for by one C{recvmsg}.
+_READ_SIZE = 1 << 12
+
+
+@implementer(IReadWriteDescriptor)
+class RingChannel(BaseChannel):
+    """
+    One end of a channel over shared memory.
+
+    @ivar epoch: the number that both ends know this channel by; a new one with
+        each connection.
+    """
+
+    #: Whether counts of blocks come as notes on the socket.
+    notes_counts = False
+
+    def __init__(
+        self,
+        reactor: Any,
+        limits: Limits,
+        place: str,
+        connected: socket.socket,
+        epoch: int,
+        outbound: Half,
+        inbound: Half,
+        *,
+        close_deadline: float = CLOSE_DEADLINE,
+        delivery_budget: int = DELIVERY_BUDGET,
+        spin: float = 0.0,
+    ) -> None:
+        """
+        @param reactor: provides C{IReactorTime} and C{IReactorFDSet}.
+        @param connected: a non-blocking stream socket on which the openings
+            have been exchanged; it belongs to the channel from now on.
+        @param outbound: the direction that this end writes; belongs to the channel.
+        @param inbound: the direction that the peer writes; belongs to the channel.
+        """
+        super().__init__(
+            reactor,
+            limits,
+            place,
+            close_deadline=close_deadline,
+            delivery_budget=delivery_budget,
+            spin=spin,
+        )
+        self.epoch = epoch
+        self._fdset = reactor
+        self._socket = connected
+        self._fileno = connected.fileno()
+        self._halves = (outbound, inbound)
+        self._writer = RingWriter(outbound.memory, RING_START, limits, epoch)
+        self._reader = RingReader(inbound.memory, RING_START, limits, epoch, self._inbound, self._arrived)
+        self._notes = NoteReader(self.notes_counts)
+        self._quit_unsent = False
+        #: Notes of which the socket has not taken everything.
+        self._unsent = b""
+        #: The socket took no more; C{doWrite} goes on.
+        self._blocked = False
+
+    def _start(self, receiver: IReceiver) -> None:
+        super()._start(receiver)
+        if self._reason is None:
+            self._fdset.addReader(self)
+
+    # What the subclass supplies
+
+    def _flushMedium(self) -> None:
+        raise NotImplementedError
+
+    def _nextNotes(self) -> bytes:
+        """
+        The notes that wait; they are as good as sent.
+        """
+        quits, self._quit_unsent = self._quit_unsent, False
+        return packNotes(0, 0, quits)
+
+    def _heard(self, what: bytes, count: int) -> None:
+        """
+        A note has come.
+
+        @raise ChannelCorrupt: it must not.
+        """
+        raise NotImplementedError
+
+    def _takeRest(self) -> None:
+        """
+        The peer is gone: enter what it had told and is not entered yet.
+
+        @raise ChannelCorrupt: it is wrong.
+        """
+
+    # The medium, for BaseChannel
+
+    def _transmit(self, message: bytes) -> None:
+        try:
+            self._writer.put(message)
+        except OSError as error:
+            self._end(
+                ChannelCorrupt(f"the memory cannot be written: {error.strerror or error}"), discard=True
+            )
+            return
+        if not self._busy:
+            self._schedule()
+
+    def _settle(self) -> None:
+        pass
+
+    def _announceQuit(self) -> None:
+        self._quit_unsent = True
+        if not self._busy:
+            self._schedule()
+
+    def _isFlushed(self) -> bool:
+        return not (self._writer.unpublished or self._inbound.owed or self._quit_unsent or self._blocked)
+
+    def _releaseMedium(self, discard: bool) -> None:
+        self._fdset.removeReader(self)
+        self._fdset.removeWriter(self)
+        self._socket.close()
+        self._fileno = -1
+        for each in self._halves:
+            each.close()
+
+    # Messages in
+
+    def _publishedByPeer(self, blocks: int) -> None:
+        """
+        The peer has published something.
+
+        @raise ChannelCorrupt: it must not.
+        """
+        if self._peer_quitting:
+            raise ChannelCorrupt("a message came after the peer had said that none would follow")
+        self._reader.publish(blocks)
+
+    def _work(self) -> None:
+        """
+        End a turn in which something was entered: deliver it, flush.
+        """
+        if (self._arrived or self._reader.due) and self._call is None:
+            self._busy = True
+            try:
+                self._deliver()
+            finally:
+                self._busy = False
+        if self._reason is None:
+            self._flushMedium()
+            if self._quitting:
+                self._finishIfDrained()
+
+    def _deliver(self) -> None:
+        super()._deliver()
+        if self._paused:
+            self._takeAll()
+
+    def _refill(self) -> bool:
+        # Messages stay in the ring until there is a handler for them, so that a
+        # long queue of large ones is not copied as a whole.
+        if not self._reader.due or self._reason is not None:
+            return False
+        try:
+            credit = self._reader.receive(self._budget)
+            if credit:
+                self._credited(credit)
+        except ChannelCorrupt as error:
+            self._end(error, discard=True)
+        return bool(self._arrived)
+
+    def _takeAll(self) -> None:
+        """
+        Take everything out of the ring, without calling anybody.
+        """
+        reader = self._reader
+        try:
+            while reader.due and self._reason is None:
+                credit = reader.receive(reader.due)
+                if credit:
+                    self._outbound.giveBack(credit)
+                    self._schedule()
+        except ChannelCorrupt as error:
+            self._end(error, discard=True)
+
+    def pauseDelivery(self) -> None:
+        """
+        See L{IChannel.pauseDelivery<transports.interfaces.IChannel>}.
+        """
+        super().pauseDelivery()
+        if not self._delivering:
+            self._takeAll()
+
+    def inboundStatistics(self) -> QueueStatistics:
+        """
+        See L{IChannel.inboundStatistics<transports.interfaces.IChannel>}.
+        """
+        self._takeAll()
+        return super().inboundStatistics()
+
+    def _isDrained(self) -> bool:
+        return not self._reader.due and super()._isDrained()
+
+    # Notes out
+
+    def _speak(self) -> None:
+        """
+        Give the socket the notes that wait; it is writable as far as we know.
+        """
+        while batch := self._unsent or self._nextNotes():
+            try:
+                sent = self._socket.send(batch)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError:
+                self._notHeard()
+                return
+            self._unsent = batch[sent:]
+            if self._unsent:
+                if not self._blocked:
+                    self._blocked = True
+                    self._fdset.addWriter(self)
+                return
+        if self._blocked:
+            self._blocked = False
+            self._fdset.removeWriter(self)
+
+    def _notHeard(self) -> None:
+        """
+        The peer reads no more: it is gone.  What it had said is there to be read.
+        """
+        self._unsent = b""
+        while self._listen():
+            pass
+        self._peerGone()
+
+    def doWrite(self) -> None:
+        """
+        The socket takes more.
+        """
+        self._speak()
+        self._finishIfDrained()
+
+    # Notes in
+
+    def doRead(self) -> None:
+        """
+        The peer has said something, or is gone.
+        """
+        if self._listen():
+            self._work()
+            if self._spin and self._reason is None:
+                self._linger()
+
+    def _listen(self) -> bool:
+        """
+        Make one C{recvmsg} and enter what it brings.
+
+        @return: whether the channel goes on and there may be more to read.
+        """
+        try:
+            data, _, flags, _ = self._socket.recvmsg(_READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            data, flags = b"", 0
+        if not data:
+            self._peerGone()
+            return False
+        self._busy = True
+        try:
+            if flags & socket.MSG_CTRUNC:
+                raise ChannelCorrupt("descriptors came after the opening")
+            for what, count in self._notes.receive(data):
+                self._heard(what, count)
+                if self._reason is not None:
+                    break
+        except ChannelCorrupt as error:
+            self._end(error, discard=True)
+        finally:
+            self._busy = False
+        return self._reason is None
+
+    def _saysQuit(self) -> None:
+        if self._peer_quitting:
+            raise ChannelCorrupt("the peer quits twice")
+        self._peerQuits()
+
+    def _peerGone(self) -> None:
+        """
+        Nothing more can come: take what is there, then it is the end.
+        """
+        if self._reason is not None:
+            return
+        self._busy = True
+        try:
+            self._takeRest()
+        except ChannelCorrupt as error:
+            self._end(error, discard=True)
+        finally:
+            self._busy = False
+        self._takeAll()
+        self._mediumGone()
+
+    # IReadWriteDescriptor
+
+    def fileno(self) -> int:
+        """
+        The number of the socket; -1 after the end.
+        """
+        return self._fileno
+
+    def logPrefix(self) -> str:
+        """
+        What the reactor calls this channel in the log.
+        """
+        return self._place
+
+    def connectionLost(self, reason: Failure) -> None:
+        """
+        The reactor has found the socket broken, or is being stopped.
+        """
+        self._peerGone()
