@@ -9,11 +9,18 @@ These sentences hold:
   - Whatever the bytes, reading raises L{ParseError<mailstore.imap.wire.values.ParseError>} and
     nothing else, in time proportional to their number, and what comes out is bounded by
     L{FramerLimits<mailstore.imap.wire.framer.FramerLimits>} and
-    L{ReaderLimits<mailstore.imap.wire.reader.ReaderLimits>}.
+    L{ReaderLimits<mailstore.imap.wire.cursor.ReaderLimits>}.
+  - What is beyond RFC 3501 is read only where an
+    L{Extension<mailstore.imap.wire.extensions.Extension>} was switched on; elsewhere its words are unknown.
+  - A client that has enabled IMAP4rev2 is read as before, but its strings are UTF-8: what RFC 9051 has
+    dropped (C{RECENT}, C{RFC822} and so on) is still understood, and told only to
+    those who ask for it (RFC 9051 appendix A).
   - Every character class and production stands below its ABNF.
   - What L{writer<mailstore.imap.wire.writer>} writes is well formed for any client, whatever it is given.
 
-To add a command's grammar, write one short module beside L{fetchitems<mailstore.imap.wire.fetchitems>}: a
-function that takes a reader and gives a value of L{values<mailstore.imap.wire.values>}; and add cases to
-C{tests/imap/wire/cases.py}, which drive all its tests.
+A family of commands is one module: the values, what reads them from a client, and what
+writes the responses (L{acl<mailstore.imap.wire.acl>} is a short one).  Where several families need a
+value it is in L{values<mailstore.imap.wire.values>}.  To add one, write such a module, and add cases to
+C{tests/imap/wire/extensioncases.py} and C{responsecases.py}, which drive all its tests and
+give the fuzzers in C{tests/fuzz} their examples.
 """

@@ -47,3 +47,15 @@ MODIFIED_BASE64_CHAR: Final = rb"A-Za-z0-9+,"
 
 # ftext           = %d33-57 / %d59-126        (RFC 5322 section 3.6.8)
 FIELD_NAME_CHAR: Final = rb"!-9;-~"
+
+# objectid        = 1*255(ALPHA / DIGIT / "_" / "-")       (RFC 8474 section 7)
+OBJECTID_CHAR: Final = rb"A-Za-z0-9_\-"
+
+# rights          = astring  ;; only lowercase ASCII letters and digits are allowed
+#                                                          (RFC 4314 section 7)
+RIGHT_CHAR: Final = rb"a-z0-9"
+
+# entry           = astring  ; MUST NOT contain "*" or "%"
+# "MUST NOT contain non-ASCII characters or characters with octet values in the range
+# 0x00 to 0x19" (RFC 5464 section 3.2); nor DEL or what is left of the controls, here.
+ENTRY_CHAR: Final = rb" !-$&-)+-~"

@@ -6,9 +6,16 @@ What FETCH asks for::
     fetch-att       = "ENVELOPE" / "FLAGS" / "INTERNALDATE" /
                       "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
                       "BODY" ["STRUCTURE"] / "UID" /
-                      "BODY" section [partial] / "BODY.PEEK" section [partial]
+                      "BODY" section [partial] / "BODY.PEEK" section [partial] /
+                      "BINARY" [".PEEK"] section-binary [partial] /
+                      "BINARY.SIZE" section-binary
+    fetch-att      =/ "MODSEQ" / "EMAILID" / "THREADID" / "SAVEDATE" /
+                      "PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"]
+    preview-mod     = "LAZY"
 
-(RFC 3501 section 9 and, for C{partial} with 64-bit numbers, RFC 9051 section 9.)
+(RFC 3501 section 9 and, for C{partial} with 64-bit numbers and C{BINARY}, RFC 9051 section
+9; RFC 7162 section 7, RFC 8474 section 7, RFC 8514 section 5, RFC 8970 section 6.)
+What may stand behind the items is in L{mailstore.imap.wire.condstore}.
 """
 
 from __future__ import annotations
@@ -17,8 +24,16 @@ import re
 from typing import Final
 
 from mailstore.imap.wire import writer
+from mailstore.imap.wire.extensions import Extension
 from mailstore.imap.wire.reader import Reader
-from mailstore.imap.wire.values import FetchData, FetchItems, FetchSection, ParseError, SectionText
+from mailstore.imap.wire.values import (
+    FetchData,
+    FetchItems,
+    FetchSection,
+    ParseError,
+    SectionForm,
+    SectionText,
+)
 
 #: RFC 9051 section 6.4.5.
 _MACROS: Final[dict[str, FetchItems]] = {
@@ -40,7 +55,21 @@ _OLD_SECTIONS: Final = {
     "RFC822.TEXT": FetchSection(b"RFC822.TEXT", SectionText.TEXT),
 }
 
-_DATA: Final = {item.value: item for item in FetchData}
+#: Items by name, and the extension that they belong to.
+_DATA: Final[dict[str, tuple[FetchData, Extension | None]]] = {
+    **{item.value: (item, None) for item in FetchData if item is not FetchData.PREVIEW_LAZY},
+    "EMAILID": (FetchData.EMAILID, Extension.OBJECTID),
+    "THREADID": (FetchData.THREADID, Extension.OBJECTID),
+    "SAVEDATE": (FetchData.SAVEDATE, Extension.SAVEDATE),
+    "PREVIEW": (FetchData.PREVIEW, Extension.PREVIEW),
+}
+
+#: C{BINARY}: what is wanted, and whether C{\Seen} is left alone.
+_BINARY: Final = {
+    "BINARY": (SectionForm.DECODED, False),
+    "BINARY.PEEK": (SectionForm.DECODED, True),
+    "BINARY.SIZE": (SectionForm.DECODED_SIZE, True),
+}
 
 #: The name of an item.  No atom, since "[" and "<" can stand in one.
 _NAME: Final = re.compile(rb"[A-Za-z0-9.]+")
@@ -48,21 +77,26 @@ _NAME: Final = re.compile(rb"[A-Za-z0-9.]+")
 # section-part    = nz-number *("." nz-number)
 _PART: Final = re.compile(rb"[1-9][0-9]{0,9}(?:\.[1-9][0-9]{0,9})*")
 
+#: C{PREVIEW}'s modifiers, which look like those of the command: C{FETCH 1 PREVIEW (CHANGEDSINCE 1)}.
+_LAZY: Final = re.compile(rb" \(LAZY(?: LAZY)*\)", re.IGNORECASE)
+
 _TEXTS: Final = {text.value: text for text in SectionText if text is not SectionText.ALL}
 
 
 def readFetchItems(reader: Reader) -> FetchItems:
     """
-    Read everything behind FETCH's sequence set and space.
+    Read everything behind FETCH's sequence set and space, but for modifiers.
 
     @return: the items in the order written, each once; a macro as what it
-        stands for.
+        stands for; C{PREVIEW} with and without C{LAZY} as the latter.
     @raise ParseError: unknown items, or more of them than
-        L{ReaderLimits.max_items<mailstore.imap.wire.reader.ReaderLimits.max_items>}.
+        L{ReaderLimits.max_items<mailstore.imap.wire.cursor.ReaderLimits.max_items>}.
     """
     if reader.peek() == b"(":
-        items = reader.parenthesized(lambda: _readItem(reader))
-        return tuple(dict.fromkeys(items))
+        items = dict.fromkeys(reader.parenthesized(lambda: _readItem(reader)))
+        if FetchData.PREVIEW in items:
+            items.pop(FetchData.PREVIEW_LAZY, None)
+        return tuple(items)
     name = reader.name(_NAME)
     macro = _MACROS.get(name)
     return macro if macro is not None else (_readItem(reader, name),)
@@ -75,13 +109,61 @@ def _readItem(reader: Reader, name: str = "") -> FetchData | FetchSection:
     name = name or reader.name(_NAME)
     if name in ("BODY", "BODY.PEEK") and reader.accept(b"["):
         return _readSection(reader, peek=name == "BODY.PEEK")
-    data = _DATA.get(name)
-    if data is not None:
+    data, extension = _DATA.get(name, (None, None))
+    if data is not None and reader.has(extension):
+        if data is FetchData.PREVIEW and reader.optional(_LAZY):
+            return FetchData.PREVIEW_LAZY
         return data
+    if name in _BINARY and reader.has(Extension.BINARY):
+        return _readBinary(reader, *_BINARY[name])
     section = _OLD_SECTIONS.get(name)
     if section is None:
         raise ParseError("Unknown data item of FETCH")
     return section
+
+
+def _readPart(reader: Reader) -> tuple[bytes, tuple[int, ...]]:
+    """
+    C{[section-part]}: as it is written, and its numbers.
+    """
+    text = reader.optional(_PART)
+    if not text:
+        return b"", ()
+    numbers = tuple(map(int, text.split(b".")))
+    if len(numbers) > reader.limits.max_part_depth or max(numbers) > 0xFFFF_FFFF:
+        raise ParseError("There is no such part")
+    return text, numbers
+
+
+def _readPartial(reader: Reader) -> tuple[int, int] | None:
+    """
+    C{[partial]}::
+
+        partial         = "<" number64 "." nz-number64 ">"
+    """
+    if not reader.accept(b"<"):
+        return None
+    offset = reader.number64()
+    reader.expect(b".")
+    count = reader.nzNumber64()
+    reader.expect(b">")
+    return offset, count
+
+
+def _readBinary(reader: Reader, form: SectionForm, peek: bool) -> FetchSection:
+    """
+    The rest of an item behind C{"BINARY"}::
+
+        section-binary  = "[" [section-part] "]"
+    """
+    reader.expect(b"[")
+    text, part = _readPart(reader)
+    reader.expect(b"]")
+    label = b"%b[%b]" % (form.value.encode(), text)
+    partial = _readPartial(reader) if form is SectionForm.DECODED else None
+    if partial is not None:
+        label += b"<%d>" % partial[0]
+    return FetchSection(label, part=part, partial=partial, peek=peek, form=form)
 
 
 def _readSection(reader: Reader, peek: bool) -> FetchSection:
@@ -94,18 +176,12 @@ def _readSection(reader: Reader, peek: bool) -> FetchSection:
                           "TEXT"
         section-text    = section-msgtext / "MIME"
         header-list     = "(" header-fld-name *(SP header-fld-name) ")"
-        partial         = "<" number64 "." nz-number64 ">"
     """
-    part: tuple[int, ...] = ()
     text = SectionText.ALL
     fields: tuple[str, ...] = ()
     label = b"BODY["
-    numbers = reader.optional(_PART)
-    if numbers:
-        part = tuple(map(int, numbers.split(b".")))
-        if len(part) > reader.limits.max_part_depth or max(part) > 0xFFFF_FFFF:
-            raise ParseError("There is no such part")
-        label += numbers
+    numbers, part = _readPart(reader)
+    label += numbers
     if not numbers or reader.accept(b"."):
         word = reader.optional(_NAME).decode("ascii").upper()
         text = _TEXTS.get(word, SectionText.ALL)
@@ -118,11 +194,7 @@ def _readSection(reader: Reader, peek: bool) -> FetchSection:
         label += b" (%b)" % b" ".join([writer.astring(each.encode()) for each in fields])
     reader.expect(b"]")
     label += b"]"
-    partial = None
-    if reader.accept(b"<"):
-        offset = reader.number64()
-        reader.expect(b".")
-        partial = (offset, reader.nzNumber64())
-        reader.expect(b">")
-        label += b"<%d>" % offset
+    partial = _readPartial(reader)
+    if partial is not None:
+        label += b"<%d>" % partial[0]
     return FetchSection(label, text, part, fields, partial, peek)

@@ -400,7 +400,9 @@ class Framer:
         try:
             line = self._takeLine(self._limits.max_line - self._text)
         except OverflowError:
-            first = self._parts[0] if self._parts else bytes(self._buffer[:_HEAD])
+            # Not more than is there in any case, however the bytes came.
+            head = min(_HEAD, self._limits.max_line)
+            first = self._parts[0] if self._parts else bytes(self._buffer[:head])
             self._drop(LineTooLong(_tagOf(first)), _State.DROP_TEXT)
             return None
         if line is None:

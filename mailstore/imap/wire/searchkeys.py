@@ -1,79 +1,35 @@
 """
-What SEARCH looks for::
+What SEARCH looks for, and SORT and THREAD::
 
-    search          = "SEARCH" SP ["CHARSET" SP astring SP] search-key *(SP search-key)
-    search-key      = "ALL" / "ANSWERED" / "BCC" SP astring / ... /
-                      "NOT" SP search-key / "OR" SP search-key SP search-key /
-                      "UID" SP sequence-set / sequence-set /
-                      "(" search-key *(SP search-key) ")"
+    search          = "SEARCH" [search-return-opts] SP search-program
+    search-program  = ["CHARSET" SP charset SP] search-key *(SP search-key)
+    search-criteria = charset 1*(SP search-key)
+    search-key      = "NOT" SP search-key / "OR" SP search-key SP search-key /
+                      "(" search-key *(SP search-key) ")" / ...
 
-(RFC 3501 section 9; C{LARGER} and C{SMALLER} take the 64-bit numbers of RFC 9051.)
+(RFC 3501 and RFC 9051 section 9, RFC 5256 section 5.)  All the other keys are in
+L{mailstore.imap.wire.searchterms}.
 
 Keys are read with a stack of our own, not with Python's, so that no client can
 choose how deep this server recurses: what comes out is not nested deeper than
-L{ReaderLimits.max_search_depth<mailstore.imap.wire.reader.ReaderLimits.max_search_depth>}.
+L{ReaderLimits.max_search_depth<mailstore.imap.wire.cursor.ReaderLimits.max_search_depth>}.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 import attrs
 
 from mailstore.imap.wire.charsets import codecOf, decodeText
+from mailstore.imap.wire.esearch import readSearchReturn
+from mailstore.imap.wire.extensions import Extension
 from mailstore.imap.wire.reader import Reader
-from mailstore.imap.wire.values import ParseError, SearchKey, SearchKind, SearchProgram
+from mailstore.imap.wire.searchterms import ReadText, readTerm
+from mailstore.imap.wire.values import ParseError, SearchKey, SearchKind, SearchProgram, SearchReturn
 
 _NAME: Final = re.compile(rb"[A-Za-z]+")
-
-#: What a sequence set can begin with.
-_FIRST_OF_SET: Final = frozenset(b"%c" % each for each in b"0123456789*")
-
-
-def _flag(name: str) -> SearchKey:
-    return SearchKey(SearchKind.FLAG, text=name)
-
-
-def _not(key: SearchKey) -> SearchKey:
-    return SearchKey(SearchKind.NOT, keys=(key,))
-
-
-_RECENT: Final = SearchKey(SearchKind.RECENT)
-
-#: Keys without operands.
-_PLAIN: Final = {
-    "ALL": SearchKey(SearchKind.ALL),
-    "ANSWERED": _flag("\\Answered"),
-    "DELETED": _flag("\\Deleted"),
-    "DRAFT": _flag("\\Draft"),
-    "FLAGGED": _flag("\\Flagged"),
-    "SEEN": _flag("\\Seen"),
-    "UNANSWERED": _not(_flag("\\Answered")),
-    "UNDELETED": _not(_flag("\\Deleted")),
-    "UNDRAFT": _not(_flag("\\Draft")),
-    "UNFLAGGED": _not(_flag("\\Flagged")),
-    "UNSEEN": _not(_flag("\\Seen")),
-    "RECENT": _RECENT,
-    "OLD": _not(_RECENT),
-    "NEW": SearchKey(SearchKind.AND, keys=(_RECENT, _not(_flag("\\Seen")))),
-}
-
-#: Keys with one astring to find in this field.
-_FIELDS: Final = {"BCC": "Bcc", "CC": "Cc", "FROM": "From", "SUBJECT": "Subject", "TO": "To"}
-
-_DATES: Final = {
-    kind.value: kind
-    for kind in (
-        SearchKind.BEFORE,
-        SearchKind.ON,
-        SearchKind.SINCE,
-        SearchKind.SENTBEFORE,
-        SearchKind.SENTON,
-        SearchKind.SENTSINCE,
-    )
-}
 
 
 @attrs.define
@@ -123,23 +79,62 @@ def readSearch(reader: Reader) -> SearchProgram:
 
     @raise UnknownCharset: the character set is not known.
     @raise ParseError: anything else that is wrong, also more keys than
-        L{ReaderLimits.max_search_keys<mailstore.imap.wire.reader.ReaderLimits.max_search_keys>}.
+        L{ReaderLimits.max_search_keys<mailstore.imap.wire.cursor.ReaderLimits.max_search_keys>}.
     """
+    returns: frozenset[SearchReturn] | None = None
+    name = _readName(reader)
+    if name == "RETURN" and reader.has(Extension.ESEARCH):
+        reader.space()
+        returns = readSearchReturn(reader)
+        reader.space()
+        name = _readName(reader)
     charset = b""
-    codec = "utf_8"
-    name = reader.optional(_NAME).upper()
-    if name == b"CHARSET":
+    if name == "CHARSET":
         reader.space()
         charset = reader.astring()
         codec = codecOf(charset)
         reader.space()
-        name = reader.optional(_NAME).upper()
-    key = _readKeys(reader, name.decode("ascii"), lambda: decodeText(reader.astring(), codec))
+        name = _readName(reader)
+    else:
+        codec = "utf_8"
+    key = _readKeys(reader, name, codec)
+    return SearchProgram(key, charset.decode("ascii"), returns)
+
+
+def readSearchCriteria(reader: Reader) -> SearchProgram:
+    """
+    Read C{search-criteria}, to the end of the command.
+
+    @raise UnknownCharset: as L{readSearch}.
+    @raise ParseError: as L{readSearch}.
+    """
+    charset = reader.astring()
+    codec = codecOf(charset)
+    reader.space()
+    return SearchProgram(_readKeys(reader, _readName(reader), codec), charset.decode("ascii"))
+
+
+def _readName(reader: Reader) -> str:
+    """
+    The name of a key in upper case; C{""} where a key has none.
+    """
+    return reader.optional(_NAME).decode("ascii").upper()
+
+
+def _readKeys(reader: Reader, name: str, codec: str) -> SearchKey:
+    """
+    C{search-key *(SP search-key)} to the end of the command; the first one's name has been read.
+    """
+
+    def readText() -> str:
+        return decodeText(reader.astring(), codec)
+
+    key = _readNested(reader, name, readText)
     reader.end()
-    return SearchProgram(key, charset.decode("ascii"))
+    return key
 
 
-def _readKeys(reader: Reader, name: str, readText: Callable[[], str]) -> SearchKey:
+def _readNested(reader: Reader, name: str, readText: ReadText) -> SearchKey:
     """
     C{search-key *(SP search-key)}, the first of whose name has been read.
     """
@@ -157,7 +152,7 @@ def _readKeys(reader: Reader, name: str, readText: Callable[[], str]) -> SearchK
         elif not name and reader.accept(b"("):
             stack.append(_Open(SearchKind.AND))
         else:
-            key = _readKey(reader, name, readText)
+            key = readTerm(reader, name, readText)
             depth = _depth(key)
             # Here a key has ended, and maybe those around it.
             while True:
@@ -176,7 +171,7 @@ def _readKeys(reader: Reader, name: str, readText: Callable[[], str]) -> SearchK
                         return top.close()[0]
                     reader.expect(b")")
                 key, depth = stack.pop().close()
-        name = reader.optional(_NAME).decode("ascii").upper()
+        name = _readName(reader)
 
 
 def _depth(key: SearchKey) -> int:
@@ -185,41 +180,3 @@ def _depth(key: SearchKey) -> int:
     flag in a L{NOT<SearchKind.NOT>}.
     """
     return 1 + max(map(_depth, key.keys), default=0)
-
-
-def _readKey(reader: Reader, name: str, readText: Callable[[], str]) -> SearchKey:
-    """
-    A key that has no keys in it, whose name (if it has one) has been read.
-    """
-    plain = _PLAIN.get(name)
-    if plain is not None:
-        return plain
-    if not name:
-        if reader.peek() not in _FIRST_OF_SET:
-            raise ParseError("Expected a search key")
-        return SearchKey(SearchKind.SEQUENCE, sequence=reader.sequenceSet())
-    if name in _FIELDS:
-        reader.space()
-        return SearchKey(SearchKind.HEADER, field=_FIELDS[name], text=readText())
-    if name in _DATES:
-        reader.space()
-        return SearchKey(_DATES[name], number=reader.date())
-    if name in ("BODY", "TEXT"):
-        reader.space()
-        return SearchKey(SearchKind[name], text=readText())
-    if name == "HEADER":
-        reader.space()
-        field = reader.fieldName()
-        reader.space()
-        return SearchKey(SearchKind.HEADER, field=field, text=readText())
-    if name in ("LARGER", "SMALLER"):
-        reader.space()
-        return SearchKey(SearchKind[name], number=reader.number64())
-    if name in ("KEYWORD", "UNKEYWORD"):
-        reader.space()
-        key = _flag(reader.atom().decode("ascii"))
-        return key if name == "KEYWORD" else _not(key)
-    if name == "UID":
-        reader.space()
-        return SearchKey(SearchKind.UID, sequence=reader.sequenceSet())
-    raise ParseError("Unknown search key")

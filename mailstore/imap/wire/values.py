@@ -48,13 +48,15 @@ class SequenceSet:
     #: Pairs in the order and direction written; a single number is a pair of
     #: itself.  L{STAR} (0) stands for C{*}.
     ranges: tuple[tuple[int, int], ...]
+    #: Whether it is C{$}, the messages that a search has saved (RFC 5182); then it has no ranges.
+    saved: bool = False
 
     @property
     def largest(self) -> int:
         """
-        The largest number named; 0 if there is nothing but C{*}.
+        The largest number named; 0 if there is nothing but C{*} or C{$}.
         """
-        return max(map(max, self.ranges))
+        return max(map(max, self.ranges), default=0)
 
     @property
     def hasStar(self) -> bool:
@@ -66,7 +68,8 @@ class SequenceSet:
     def resolve(self, last: int) -> tuple[tuple[int, int], ...]:
         """
         The numbers meant, as sorted, disjoint, inclusive ranges (neighbours
-        merged), when C{*} is C{last}.  Numbers above C{last} are kept.
+        merged), when C{*} is C{last}.  Numbers above C{last} are kept.  C{$} names
+        no numbers itself.
 
         @param last: the largest sequence number or UID in use.  0 for an
             empty folder: then C{*} means nothing and a range with it as one
@@ -110,8 +113,17 @@ class FetchData(enum.Enum):
     #: BODYSTRUCTURE without its extension data.
     BODY = "BODY"
     BODYSTRUCTURE = "BODYSTRUCTURE"
-    #: RFC 7162 section 3.1.5.
+    #: RFC 7162 section 3.1.4.2.
     MODSEQ = "MODSEQ"
+    #: RFC 8474 section 5.
+    EMAILID = "EMAILID"
+    THREADID = "THREADID"
+    #: RFC 8514 section 4.2.
+    SAVEDATE = "SAVEDATE"
+    #: RFC 8970 section 3.
+    PREVIEW = "PREVIEW"
+    #: The same, but C{NIL} will do if it is not at hand; C{PREVIEW} in the response.
+    PREVIEW_LAZY = "PREVIEW (LAZY)"
 
 
 class SectionText(enum.Enum):
@@ -128,11 +140,25 @@ class SectionText(enum.Enum):
     MIME = "MIME"
 
 
+class SectionForm(enum.Enum):
+    """
+    What FETCH wants of a section's bytes.
+    """
+
+    #: The bytes as they are in the message: C{BODY[...]}.
+    ENCODED = "BODY"
+    #: The bytes without their content transfer encoding: C{BINARY[...]} (RFC 3516 section 4.2).
+    DECODED = "BINARY"
+    #: How many those are: C{BINARY.SIZE[...]}.
+    DECODED_SIZE = "BINARY.SIZE"
+
+
 @attrs.frozen
 class FetchSection:
     """
     Bytes of the message: C{BODY[...]}, C{BODY.PEEK[...]}, C{RFC822},
-    C{RFC822.HEADER} or C{RFC822.TEXT}.
+    C{RFC822.HEADER}, C{RFC822.TEXT}; or of a part that is decoded:
+    C{BINARY[...]}, C{BINARY.PEEK[...]}, C{BINARY.SIZE[...]}.
     """
 
     #: What the item is called in the response, ready to be sent, with the
@@ -147,6 +173,9 @@ class FetchSection:
     partial: tuple[int, int] | None = None
     #: Whether reading it leaves C{\Seen} alone.
     peek: bool = False
+    #: Not C{ENCODED} with L{Extension.BINARY<mailstore.imap.wire.extensions.Extension.BINARY>}
+    #: only; then it has a part number or is the whole message, and no text.
+    form: SectionForm = SectionForm.ENCODED
 
 
 #: What FETCH asks for, in the order written, each once.
@@ -182,7 +211,8 @@ class StoreFlags:
 class StatusItem(enum.Enum):
     """
     What STATUS can ask for (RFC 9051 section 6.3.11, RFC 3501 section 6.3.10
-    for RECENT, RFC 7162 section 3.1.7 for HIGHESTMODSEQ).
+    for RECENT, RFC 7162 section 3.1.7 for HIGHESTMODSEQ, RFC 8474 section 4.3 for MAILBOXID,
+    RFC 7889 section 3 for APPENDLIMIT, RFC 9208 section 4.1.4 for DELETED-STORAGE).
     """
 
     MESSAGES = "MESSAGES"
@@ -193,6 +223,10 @@ class StatusItem(enum.Enum):
     DELETED = "DELETED"
     SIZE = "SIZE"
     HIGHESTMODSEQ = "HIGHESTMODSEQ"
+    MAILBOXID = "MAILBOXID"
+    APPENDLIMIT = "APPENDLIMIT"
+    #: Bytes of the messages with C{\Deleted}.
+    DELETED_STORAGE = "DELETED-STORAGE"
 
 
 @attrs.frozen
@@ -279,6 +313,23 @@ class SearchKind(enum.Enum):
     BODY = "BODY"
     #: C{text} is in the header or the body.
     TEXT = "TEXT"
+    #: C{number}: its mod-sequence is this or larger.  C{text} is the flag that is meant and C{field}
+    #: C{priv}, C{shared} or C{all}; or both are empty.  Who keeps one mod-sequence for
+    #: a message has to ignore the two (RFC 7162 section 3.1.5).
+    MODSEQ = "MODSEQ"
+    #: C{number}: its internal date is more seconds ago than this, or as many (RFC 5032).
+    OLDER = "OLDER"
+    #: C{number}: its internal date is fewer seconds ago than this, or as many.
+    YOUNGER = "YOUNGER"
+    #: C{number}: as for L{BEFORE}, but of the time at which it was saved here (RFC 8514).
+    SAVEDBEFORE = "SAVEDBEFORE"
+    SAVEDON = "SAVEDON"
+    SAVEDSINCE = "SAVEDSINCE"
+    #: Everything where such times are kept, otherwise nothing.
+    SAVEDATESUPPORTED = "SAVEDATESUPPORTED"
+    #: C{text}: an object identifier (RFC 8474 section 6).
+    EMAILID = "EMAILID"
+    THREADID = "THREADID"
 
 
 @attrs.frozen
@@ -295,13 +346,28 @@ class SearchKey:
     number: int = 0
 
 
+class SearchReturn(enum.Enum):
+    """
+    What SEARCH RETURN asks for (RFC 4731 section 3.1, RFC 5182 section 2).
+    """
+
+    MIN = "MIN"
+    MAX = "MAX"
+    ALL = "ALL"
+    COUNT = "COUNT"
+    #: What is found is to be C{$} from now on.
+    SAVE = "SAVE"
+
+
 @attrs.frozen
 class SearchProgram:
     """
-    The arguments of SEARCH.
+    The arguments of SEARCH; and of SORT and THREAD behind their own.
     """
 
     key: SearchKey
     #: The character set named, in the client's spelling; C{""} if none.  The
     #: texts have been decoded already.
     charset: str = ""
+    #: What to answer with ESEARCH, never nothing; C{None} without RETURN.
+    returns: frozenset[SearchReturn] | None = None

@@ -8,8 +8,9 @@ for, which needs a client that has enabled UTF8=ACCEPT or IMAP4rev2.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import islice
 from typing import Final
 
 from mailstore.imap.wire import mutf7
@@ -51,6 +52,13 @@ def literal8(data: bytes) -> bytes:
     C{literal8}: any bytes, for clients that asked for BINARY (RFC 3516).
     """
     return b"~{%d}\r\n%b" % (len(data), data)
+
+
+def literal8Head(size: int) -> bytes:
+    """
+    What goes before the bytes of a C{literal8} that are sent afterwards.
+    """
+    return b"~{%d}\r\n" % size
 
 
 def quoted(data: bytes, utf8: bool = False) -> bytes:
@@ -97,6 +105,14 @@ def nstring(data: bytes | None, utf8: bool = False) -> bytes:
     return b"NIL" if data is None else string(data, utf8)
 
 
+def nstring8(data: bytes | None, utf8: bool = False) -> bytes:
+    """
+    C{nstring / literal8}: a C{literal8} only if there is a NUL in it, which tells a client
+    that there is one (RFC 3516 section 4.3).
+    """
+    return literal8(data) if data is not None and b"\0" in data else nstring(data, utf8)
+
+
 def astring(data: bytes, utf8: bool = False) -> bytes:
     """
     C{astring}: as it is if it can be, otherwise a string.  The word C{NIL} is
@@ -140,6 +156,20 @@ def numberSet(ranges: Iterable[tuple[int, int]]) -> bytes:
     @param ranges: first and last number of each.
     """
     return ",".join([str(low) if low == high else f"{low}:{high}" for low, high in ranges]).encode("ascii")
+
+
+def numberSetPieces(ranges: Iterable[tuple[int, int]], size: int = 2_000) -> Iterator[bytes]:
+    """
+    The same as L{numberSet} in pieces to be sent one after the other, for sets that may be
+    large; no piece for no range.
+
+    @param size: ranges in one piece.
+    """
+    left = iter(ranges)
+    comma = b""
+    while some := list(islice(left, size)):
+        yield comma + numberSet(some)
+        comma = b","
 
 
 def internalDate(epoch: int, zone: int = 0) -> bytes:

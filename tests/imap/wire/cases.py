@@ -1,15 +1,13 @@
 """
-The grammar by example.  Each L{Case} is read, written and read again, and is fed to
-the framer in every split; each L{BadCase} must end in L{ParseError}.
+The base grammar by example.  Each L{Case} is read, written and read again, and is fed to
+the framer in every split; each L{BadCase} must end in L{ParseError}.  What extensions add is in
+L{tests.imap.wire.extensioncases}, what servers say in L{tests.imap.wire.responsecases}.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
-
-import attrs
 
 from mailstore.imap.wire import writer
 from mailstore.imap.wire.appendargs import readAppend
@@ -47,59 +45,7 @@ from tests.imap.wire.encoding import (
     encodeStatusItems,
     encodeStoreFlags,
 )
-
-
-@attrs.frozen
-class Production:
-    """
-    What reads and what writes one production of the grammar.
-    """
-
-    name: str
-    read: Callable[[Reader], Any]
-    write: Callable[[Any], bytes]
-    utf8: bool = False
-
-
-@attrs.frozen
-class Case:
-    """
-    Something well formed.
-    """
-
-    production: Production
-    wire: bytes
-    value: Any
-    #: How it is written, where that is not C{wire}.
-    written: bytes = b""
-
-    @property
-    def name(self) -> str:
-        """
-        What it shows.
-        """
-        return f"{self.production.name} {_slug(self.wire)}"
-
-
-@attrs.frozen
-class BadCase:
-    """
-    Something that is not well formed.
-    """
-
-    production: Production
-    wire: bytes
-
-    @property
-    def name(self) -> str:
-        """
-        What it shows.
-        """
-        return f"{self.production.name} {_slug(self.wire)}"
-
-
-def _slug(wire: bytes) -> str:
-    return "".join(chr(each) if chr(each).isalnum() and each < 128 else f"_{each:02x}" for each in wire[:60])
+from tests.imap.wire.production import BadCase, Case, Production
 
 
 def _plain(value: bytes) -> bytes:

@@ -19,6 +19,7 @@ from mailstore.imap.wire.values import (
     SearchKey,
     SearchKind,
     SearchProgram,
+    SectionForm,
     SequenceSet,
     StatusItem,
     StoreFlags,
@@ -58,6 +59,9 @@ def encodeSequenceSet(numbers: SequenceSet) -> bytes:
     C{sequence-set}.
     """
 
+    if numbers.saved:
+        return b"$"
+
     def one(number: int) -> str:
         return "*" if number == STAR else str(number)
 
@@ -76,6 +80,8 @@ def encodeFetchItems(items: FetchItems) -> bytes:
             written.append(item.value.encode())
             continue
         name = item.label
+        if item.form is SectionForm.DECODED and item.peek:
+            name = b"BINARY.PEEK" + name[6:]
         if item.partial is not None:
             # The label has the origin octet only.
             name = name[: name.rindex(b"<")] + b"<%d.%d>" % item.partial
@@ -132,7 +138,12 @@ _DATES = (
     SearchKind.SENTBEFORE,
     SearchKind.SENTON,
     SearchKind.SENTSINCE,
+    SearchKind.SAVEDBEFORE,
+    SearchKind.SAVEDON,
+    SearchKind.SAVEDSINCE,
 )
+
+_NUMBERS = (SearchKind.LARGER, SearchKind.SMALLER, SearchKind.OLDER, SearchKind.YOUNGER)
 
 
 def _encodeKey(key: SearchKey, codec: str) -> bytes:
@@ -154,7 +165,12 @@ def _encodeKey(key: SearchKey, codec: str) -> bytes:
         return b"UID " * (kind is SearchKind.UID) + encodeSequenceSet(key.sequence)
     if kind is SearchKind.FLAG:
         return key.text[1:].upper().encode() if key.text[0] == "\\" else b"KEYWORD " + key.text.encode()
-    if kind in (SearchKind.LARGER, SearchKind.SMALLER):
+    if kind is SearchKind.MODSEQ and key.text:
+        entry = writer.quoted(b"/flags/" + key.text.encode())
+        return b"%b %b %b %d" % (word, entry, key.field.encode(), key.number)
+    if kind in (SearchKind.EMAILID, SearchKind.THREADID):
+        return word + b" " + key.text.encode()
+    if kind in _NUMBERS or kind is SearchKind.MODSEQ:
         return word + b" %d" % key.number
     if kind in _DATES:
         return word + b" " + encodeDate(key.number)
@@ -169,11 +185,27 @@ def encodeSearch(program: SearchProgram) -> bytes:
     """
     The arguments of SEARCH.
     """
-    wire = b"CHARSET %b " % writer.astring(program.charset.encode()) if program.charset else b""
+    wire = b""
+    if program.returns is not None:
+        options = sorted(option.value for option in program.returns)
+        wire += b"RETURN (%b) " % " ".join(options).encode()
+    if program.charset:
+        wire += b"CHARSET %b " % writer.astring(program.charset.encode())
+    return wire + _encodeKeys(program)
+
+
+def encodeSearchCriteria(program: SearchProgram) -> bytes:
+    """
+    The last arguments of SORT and THREAD.
+    """
+    return writer.astring(program.charset.encode()) + b" " + _encodeKeys(program)
+
+
+def _encodeKeys(program: SearchProgram) -> bytes:
     codec = program.charset or "utf-8"
     if program.key.kind is SearchKind.AND:
-        return wire + b" ".join(_encodeKey(each, codec) for each in program.key.keys)
-    return wire + _encodeKey(program.key, codec)
+        return b" ".join(_encodeKey(each, codec) for each in program.key.keys)
+    return _encodeKey(program.key, codec)
 
 
 def encodeDate(ordinal: int) -> bytes:

@@ -38,6 +38,9 @@ examples = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 
+#: For what is of many kinds.
+moreExamples = settings(examples, max_examples=200)
+
 ATOM_CHARS = "".join(chr(each) for each in range(0x21, 0x7F) if chr(each) not in '(){%*"\\]')
 
 names = st.text(st.characters(exclude_categories=["Cs"]))
@@ -81,14 +84,43 @@ def fetchSections(draw: st.DrawFn) -> FetchSection:
     return FetchSection(label, text, part, names, partial, draw(st.booleans()))
 
 
+#: Without extensions.
+fetch_data = st.sampled_from(
+    [
+        FetchData.UID,
+        FetchData.FLAGS,
+        FetchData.INTERNALDATE,
+        FetchData.RFC822_SIZE,
+        FetchData.ENVELOPE,
+        FetchData.BODY,
+        FetchData.BODYSTRUCTURE,
+        FetchData.MODSEQ,
+    ]
+)
 fetch_items: st.SearchStrategy[FetchItems] = st.lists(
-    st.sampled_from(FetchData) | fetchSections(), min_size=1, max_size=6, unique=True
+    fetch_data | fetchSections(), min_size=1, max_size=6, unique=True
 ).map(tuple)
 
 store_flags = st.builds(
     StoreFlags, st.sampled_from(StoreMode), st.lists(flags, max_size=5, unique=True).map(tuple), st.booleans()
 )
-status_items = st.lists(st.sampled_from(StatusItem), min_size=1, unique=True).map(tuple)
+#: Without extensions.
+status_items = st.lists(
+    st.sampled_from(
+        [
+            StatusItem.MESSAGES,
+            StatusItem.RECENT,
+            StatusItem.UIDNEXT,
+            StatusItem.UIDVALIDITY,
+            StatusItem.UNSEEN,
+            StatusItem.DELETED,
+            StatusItem.SIZE,
+            StatusItem.HIGHESTMODSEQ,
+        ]
+    ),
+    min_size=1,
+    unique=True,
+).map(tuple)
 list_arguments = st.builds(ListArguments, mailboxes, names.filter(lambda name: "\0" not in name))
 
 
@@ -113,7 +145,7 @@ append_arguments = st.builds(
     ).map(tuple),
 )
 
-_leaves = st.one_of(
+search_leaves = st.one_of(
     st.sampled_from([SearchKey(SearchKind.ALL), SearchKey(SearchKind.RECENT)]),
     st.builds(SearchKey, st.sampled_from([SearchKind.SEQUENCE, SearchKind.UID]), sequence=sequence_sets),
     st.builds(
@@ -140,13 +172,20 @@ def _operator(kind: SearchKind, keys: list[SearchKey]) -> SearchKey:
     return SearchKey(kind, keys=tuple(flat))
 
 
-search_keys: st.SearchStrategy[SearchKey] = st.recursive(
-    _leaves,
-    lambda keys: st.builds(
-        _operator,
-        st.sampled_from([SearchKind.AND, SearchKind.OR, SearchKind.NOT]),
-        st.lists(keys, min_size=2, max_size=4),
-    ),
-    max_leaves=12,
-)
+def searchKeys(leaves: st.SearchStrategy[SearchKey]) -> st.SearchStrategy[SearchKey]:
+    """
+    Keys made of C{leaves} by operators.
+    """
+    return st.recursive(
+        leaves,
+        lambda keys: st.builds(
+            _operator,
+            st.sampled_from([SearchKind.AND, SearchKind.OR, SearchKind.NOT]),
+            st.lists(keys, min_size=2, max_size=4),
+        ),
+        max_leaves=12,
+    )
+
+
+search_keys = searchKeys(search_leaves)
 search_programs = st.builds(SearchProgram, search_keys, st.sampled_from(["", "utf-8", "GB18030"]))

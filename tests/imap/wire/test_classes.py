@@ -45,6 +45,9 @@ ROWS = [
     Row("QUOTED-CHAR", classes.QUOTED_PLAIN, (TEXT_CHAR - QUOTED_SPECIALS) | frozenset(range(0x80, 0x100))),
     Row("base64-char", classes.BASE64_CHAR, ALPHA | DIGIT | frozenset(b"+/")),
     Row("mbase64-char", classes.MODIFIED_BASE64_CHAR, ALPHA | DIGIT | frozenset(b"+,")),
+    Row("objectid", classes.OBJECTID_CHAR, ALPHA | DIGIT | frozenset(b"_-")),
+    Row("rights", classes.RIGHT_CHAR, frozenset(range(0x61, 0x7B)) | DIGIT),
+    Row("entry", classes.ENTRY_CHAR, CHAR - CTL - LIST_WILDCARDS),
     Row("ftext", classes.FIELD_NAME_CHAR, frozenset(range(33, 58)) | frozenset(range(59, 127))),
 ]
 

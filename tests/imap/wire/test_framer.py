@@ -24,9 +24,10 @@ from mailstore.imap.wire.framer import (
     TooMuchToDiscard,
 )
 from mailstore.imap.wire.values import MAX_NUMBER64
-from tests.imap.wire.cases import CASES, Case
+from tests.imap.wire.cases import CASES
 from tests.imap.wire.encoding import frame
 from tests.imap.wire.parametrized import over, parametrized
+from tests.imap.wire.production import Case
 from tests.imap.wire.strategies import examples
 
 #: What becomes of a literal.
@@ -227,6 +228,7 @@ STREAMS = [
     Stream(
         "line too long, bare LF", b"A %b\nB NOOP\r\n" % (b"x" * 19), [LineTooLong(b"A"), _NEXT], limits=_SMALL
     ),
+    Stream("tag too long", b"%b NOOP\r\nB NOOP\r\n" % (b"A" * 21), [LineTooLong(None), _NEXT], limits=_SMALL),
     Stream("much too long", b"A %b\r\nB NOOP\r\n" % (b"x" * 999), [LineTooLong(b"A"), _NEXT], limits=_SMALL),
     Stream(
         "too long without tag", b"%b\r\nB NOOP\r\n" % (b"(" * 99), [LineTooLong(None), _NEXT], limits=_SMALL

@@ -11,23 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailstore.imap.wire.reader import Reader, decodeBase64
+from mailstore.imap.wire.extensions import EVERY_EXTENSION
+from mailstore.imap.wire.reader import decodeBase64
 from mailstore.imap.wire.values import ParseError
-from tests.imap.wire import cases, strategies
-from tests.imap.wire.cases import BAD_CASES, CASES, BadCase, Case, Production
+from tests.imap.wire import cases, extensioncases, extensionstrategies, responsecases, strategies
 from tests.imap.wire.encoding import frame
 from tests.imap.wire.parametrized import over, parametrized
-from tests.imap.wire.strategies import examples
+from tests.imap.wire.production import BadCase, Case, Production
+from tests.imap.wire.strategies import examples, moreExamples
 
-
-def readAll(production: Production, parts: tuple[bytes, ...]) -> Any:
-    """
-    The value of a production that is a whole command.
-    """
-    reader = Reader(parts, utf8=production.utf8)
-    value = production.read(reader)
-    reader.end()
-    return value
+#: All of what clients say, and what servers say.
+COMMANDS = (*cases.CASES, *extensioncases.CASES)
+CASES = (*COMMANDS, *responsecases.CASES)
+BAD_CASES = (*cases.BAD_CASES, *extensioncases.BAD_CASES)
 
 
 @parametrized
@@ -41,7 +37,7 @@ class CaseTests(SynchronousTestCase):
         """
         It is read as what it means.
         """
-        self.assertEqual(readAll(case.production, frame(case.wire)), case.value)
+        self.assertEqual(case.production.readAll(frame(case.wire)), case.value)
 
     @over(CASES)
     def test_written(self, case: Case) -> None:
@@ -50,9 +46,26 @@ class CaseTests(SynchronousTestCase):
         """
         written = case.production.write(case.value)
         self.assertEqual(written, case.written or case.wire)
-        self.assertEqual(readAll(case.production, frame(written)), case.value)
+        self.assertEqual(case.production.readAll(frame(written)), case.value)
 
-    @over(CASES)
+    @over(COMMANDS)
+    def test_everyExtension(self, case: Case) -> None:
+        """
+        It means the same where all extensions are known, but for the words that they use.
+        """
+        self.assertEqual(case.production.readAll(frame(case.wire), EVERY_EXTENSION), case.value)
+
+    @over([case for case in extensioncases.CASES if case.production.extensions])
+    def test_withoutExtension(self, case: Case) -> None:
+        """
+        Where one of its extensions is not known it is refused.
+        """
+        for extension in case.production.extensions:
+            known = case.production.extensions - {extension}
+            error = self.assertRaises(ParseError, case.production.readAll, frame(case.wire), known)
+            self.assertTrue(str(error))
+
+    @over(COMMANDS)
     def test_truncated(self, case: Case) -> None:
         """
         Without its end, wherever it is cut, it is either something else or an error.
@@ -60,7 +73,7 @@ class CaseTests(SynchronousTestCase):
         parts = frame(case.wire)
         for count in range(len(parts[-1])):
             try:
-                readAll(case.production, (*parts[:-1], parts[-1][:count]))
+                case.production.readAll((*parts[:-1], parts[-1][:count]))
             except ParseError:
                 pass
 
@@ -69,7 +82,7 @@ class CaseTests(SynchronousTestCase):
         """
         It is refused with a sentence that can be sent to the client.
         """
-        error = self.assertRaises(ParseError, readAll, case.production, frame(case.wire))
+        error = self.assertRaises(ParseError, case.production.readAll, frame(case.wire))
         sentence = str(error)
         self.assertTrue(sentence.isascii() and sentence.isprintable() and 0 < len(sentence) < 100, sentence)
 
@@ -83,7 +96,7 @@ class RoundTripTests(SynchronousTestCase):
         """
         Write, frame and read C{value}.
         """
-        self.assertEqual(readAll(production, frame(production.write(value))), value)
+        self.assertEqual(production.readAll(frame(production.write(value))), value)
 
     @examples
     @given(strategies.strings)
@@ -157,9 +170,28 @@ class RoundTripTests(SynchronousTestCase):
         """
         self.roundTrip(cases.SEARCH, program)
 
+    @moreExamples
+    @given(extensionstrategies.COMMANDS)
+    def test_extensions(self, example: tuple[Production, Any]) -> None:
+        """
+        Arguments of commands that belong to extensions.
+        """
+        self.roundTrip(*example)
 
-_PRODUCTIONS = tuple({id(case.production): case.production for case in CASES}.values())
-_PARTS = sorted({part for case in CASES for part in frame(case.wire)})
+    @moreExamples
+    @given(extensionstrategies.RESPONSES)
+    def test_responses(self, example: tuple[Production, Any]) -> None:
+        """
+        Responses that belong to extensions: what a server writes a client reads as it was meant.
+        """
+        self.roundTrip(*example)
+
+
+#: Each way to read something once.
+_PRODUCTIONS = tuple(
+    {(case.production.read, case.production.utf8): case.production for case in COMMANDS}.values()
+)
+_PARTS = sorted({part for case in COMMANDS for part in frame(case.wire)})
 
 
 class HostileTests(SynchronousTestCase):
@@ -173,7 +205,7 @@ class HostileTests(SynchronousTestCase):
         """
         for production in _PRODUCTIONS:
             try:
-                readAll(production, parts)
+                production.readAll(parts, EVERY_EXTENSION)
             except ParseError:
                 pass
 
@@ -196,7 +228,7 @@ class HostileTests(SynchronousTestCase):
         self.readEverything((*pieces, b"")[: len(pieces) // 2 * 2 + 1])
 
     @examples
-    @given(st.sampled_from(CASES), st.data())
+    @given(st.sampled_from(COMMANDS), st.data())
     def test_changed(self, case: Case, data: st.DataObject) -> None:
         """
         A good command with one byte changed.

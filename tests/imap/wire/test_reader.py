@@ -5,14 +5,22 @@ reads is in L{tests.imap.wire.test_grammar}.
 
 from __future__ import annotations
 
+import re
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from mailstore.imap.wire.acl import readAclEntry
+from mailstore.imap.wire.enableargs import readEnable
+from mailstore.imap.wire.extensions import EVERY_EXTENSION, Extension
 from mailstore.imap.wire.fetchitems import readFetchItems
 from mailstore.imap.wire.framer import Framer, LiteralAnnounced
+from mailstore.imap.wire.listextended import readList
+from mailstore.imap.wire.metadata import readGetMetadata
+from mailstore.imap.wire.quota import readSetQuota
 from mailstore.imap.wire.reader import Reader, ReaderLimits, decodeBase64
 from mailstore.imap.wire.storeitems import readStoreFlags
 from mailstore.imap.wire.values import ParseError
-from tests.imap.wire.encoding import readerOf
+from tests.imap.wire.encoding import frame, readerOf
 
 
 class PlaceTests(SynchronousTestCase):
@@ -55,6 +63,29 @@ class PlaceTests(SynchronousTestCase):
         reader.expect(b"a")
         self.assertFalse(reader.accept(b"a"))
         reader.end()
+
+    def test_lookAhead(self) -> None:
+        """
+        What comes next can be seen without being read.
+        """
+        reader = Reader((b" (a",))
+        self.assertFalse(reader.acceptBefore(b" ", b"["))
+        self.assertFalse(reader.ahead(re.compile(rb"\(")))
+        self.assertTrue(reader.acceptBefore(b" ", b"("))
+        self.assertTrue(reader.ahead(re.compile(rb"\(a")))
+        self.assertEqual(reader.peek(), b"(")
+        self.assertRaises(ParseError, reader.end)
+
+    def test_extensions(self) -> None:
+        """
+        A reader knows the extensions that it was told of, and the base always.
+        """
+        reader = Reader((b"",), extensions=frozenset({Extension.BINARY}))
+        self.assertTrue(reader.has(None))
+        self.assertTrue(reader.has(Extension.BINARY))
+        self.assertFalse(reader.has(Extension.PREVIEW))
+        self.assertFalse(Reader((b"",)).has(Extension.BINARY))
+        self.assertEqual(EVERY_EXTENSION, set(Extension))
 
     def test_space(self) -> None:
         """
@@ -179,6 +210,10 @@ class Base64Tests(SynchronousTestCase):
             self.assertRaises(ParseError, decodeBase64, wire)
 
 
+def _times(count: int, item: bytes) -> bytes:
+    return b" ".join([item] * count)
+
+
 class LimitTests(SynchronousTestCase):
     """
     L{ReaderLimits}: each at its bound and one over it.
@@ -222,6 +257,37 @@ class LimitTests(SynchronousTestCase):
             for method in ("mailbox", "listMailbox"):
                 getattr(readerOf(long, utf8, limits), method)()
                 self.assertRaises(ParseError, getattr(readerOf(longer, utf8, limits), method))
+
+    def test_extensions(self) -> None:
+        """
+        Patterns of LIST, options of any kind, identifiers, quota roots and entries.
+        """
+        limits = ReaderLimits(max_patterns=2, max_items=3, max_name=9)
+        for read, fits, too_much in (
+            (readList, b'"" (a b)', b'"" (a b c)'),
+            (
+                readList,
+                b'"" a RETURN (CHILDREN CHILDREN CHILDREN)',
+                b'"" a RETURN (%b)' % b" ".join([b"CHILDREN"] * 4),
+            ),
+            (readEnable, b"a b c", b"a b c d"),
+            (readSetQuota, b"a (b 1 c 1 d 1)", b"a (b 1 c 1 d 1 e 1)"),
+            (readSetQuota, b"aaaaaaaaa ()", b"aaaaaaaaaa ()"),
+            (readAclEntry, b"a bbbbbbbbb", b"a bbbbbbbbbb"),
+            (readGetMetadata, b"a /shared/b", b"a /shared/bb"),
+            (
+                readGetMetadata,
+                b"a (/shared/a /shared/b /shared/c)",
+                b"a (%b)" % b" ".join([b"/shared/a"] * 4),
+            ),
+        ):
+            for wire, fails in ((fits, False), (too_much, True)):
+                reader = Reader(frame(wire), extensions=EVERY_EXTENSION, limits=limits)
+                if fails:
+                    self.assertRaises(ParseError, read, reader)
+                else:
+                    read(reader)
+                    reader.end()
 
     def test_partDepth(self) -> None:
         """

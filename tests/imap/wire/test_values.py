@@ -64,3 +64,12 @@ class SequenceSetTests(SynchronousTestCase):
         self.assertEqual(SequenceSet(((0, 3), (2, 2))).largest, 3)
         self.assertTrue(SequenceSet(((2, 2), (3, 0))).hasStar)
         self.assertEqual(SequenceSet(((0, 0),)).largest, 0)
+
+    def test_saved(self) -> None:
+        """
+        C{$} names no numbers, whatever there is in the folder.
+        """
+        saved = SequenceSet((), saved=True)
+        self.assertEqual((saved.largest, saved.hasStar), (0, False))
+        self.assertEqual(saved.resolve(9), ())
+        self.assertNotEqual(saved, SequenceSet(()))

@@ -52,6 +52,18 @@ class StringTests(SynchronousTestCase):
         self.assertEqual(writer.literal(b"a\0\r\n"), b"{4}\r\na\x80\r\n")
         self.assertEqual(writer.literal8(b"a\0"), b"~{2}\r\na\0")
         self.assertEqual(writer.literalHead(310), b"{310}\r\n")
+        self.assertEqual(writer.literal8Head(310), b"~{310}\r\n")
+
+    def test_binary(self) -> None:
+        """
+        Only a NUL makes it a C{literal8}; what a client has not asked for is never in quotes.
+        """
+        self.assertEqual(writer.nstring8(None), b"NIL")
+        self.assertEqual(writer.nstring8(b"a"), b'"a"')
+        self.assertEqual(writer.nstring8(b"\xff"), b"{1}\r\n\xff")
+        self.assertEqual(writer.nstring8("ü".encode()), "{2}\r\nü".encode())
+        self.assertEqual(writer.nstring8("ü".encode(), utf8=True), '"ü"'.encode())
+        self.assertEqual(writer.nstring8(b"\0"), b"~{1}\r\n\0")
 
     def test_mailbox(self) -> None:
         """

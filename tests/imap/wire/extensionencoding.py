@@ -1,0 +1,169 @@
+"""
+Writes the arguments of commands that belong to extensions, as a client would.
+"""
+
+from __future__ import annotations
+
+from mailstore.imap.wire import writer
+from mailstore.imap.wire.acl import AclEntry, SetAcl
+from mailstore.imap.wire.condstore import FetchModifiers, StoreModifiers
+from mailstore.imap.wire.createargs import CreateArguments
+from mailstore.imap.wire.idparams import IdParams
+from mailstore.imap.wire.listextended import ListRequest
+from mailstore.imap.wire.metadata import Depth, GetMetadata, SetMetadata
+from mailstore.imap.wire.quota import SetQuota
+from mailstore.imap.wire.selectargs import SelectArguments
+from mailstore.imap.wire.sortargs import SortArguments
+from mailstore.imap.wire.threadargs import ThreadArguments
+from tests.imap.wire.encoding import encodeSearchCriteria, encodeSequenceSet, encodeStatusItems
+
+
+def _name(name: str) -> bytes:
+    return writer.astring(name.encode())
+
+
+def _pattern(pattern: str) -> bytes:
+    written = writer.mailbox(pattern)
+    return written if written.startswith((b'"', b"{")) else writer.quoted(written)
+
+
+def encodeList(request: ListRequest) -> bytes:
+    """
+    The arguments of LIST, with everything that makes it extended if it is.
+    """
+    wire = b""
+    if request.extended:
+        wire += b"(%b) " % b" ".join(sorted(option.value.encode() for option in request.select))
+    wire += writer.mailbox(request.reference) + b" "
+    if not request.extended:
+        return wire + _pattern(request.patterns[0])
+    options = sorted(option.value.encode() for option in request.returns)
+    if request.status:
+        options.append(b"STATUS " + encodeStatusItems(request.status))
+    return wire + b"(%b) RETURN (%b)" % (b" ".join(map(_pattern, request.patterns)), b" ".join(options))
+
+
+def encodeCreate(arguments: CreateArguments) -> bytes:
+    """
+    The arguments of CREATE.
+    """
+    wire = writer.mailbox(arguments.mailbox)
+    return wire + b" (USE (%b))" % " ".join(arguments.uses).encode() if arguments.uses else wire
+
+
+def encodeSelect(arguments: SelectArguments) -> bytes:
+    """
+    The arguments of SELECT.
+    """
+    options = [b"CONDSTORE"] if arguments.condstore else []
+    known = arguments.qresync
+    if known is not None:
+        values = [b"%d %d" % (known.uid_validity, known.mod_sequence)]
+        if known.known_uids is not None:
+            values.append(encodeSequenceSet(known.known_uids))
+        if known.sample is not None:
+            values.append(b"(%b)" % b" ".join(map(encodeSequenceSet, known.sample)))
+        options.append(b"QRESYNC (%b)" % b" ".join(values))
+    wire = writer.mailbox(arguments.mailbox)
+    return wire + b" (%b)" % b" ".join(options) if options else wire
+
+
+def encodeEnable(names: tuple[str, ...]) -> bytes:
+    """
+    The arguments of ENABLE.
+    """
+    return " ".join(names).encode()
+
+
+def encodeFetchModifiers(modifiers: FetchModifiers) -> bytes:
+    """
+    What stands behind the items of FETCH.
+    """
+    if modifiers.changed_since is None:
+        return b""
+    vanished = b" VANISHED" if modifiers.vanished else b""
+    return b" (CHANGEDSINCE %d%b)" % (modifiers.changed_since, vanished)
+
+
+def encodeStoreModifiers(modifiers: StoreModifiers) -> bytes:
+    """
+    What stands before the flags of STORE.
+    """
+    since = modifiers.unchanged_since
+    return b"" if since is None else b" (UNCHANGEDSINCE %d)" % since
+
+
+def encodeSort(arguments: SortArguments) -> bytes:
+    """
+    The arguments of SORT.
+    """
+    criteria = [b"REVERSE " * each.reverse + each.key.value.encode() for each in arguments.criteria]
+    return b"(%b) " % b" ".join(criteria) + encodeSearchCriteria(arguments.program)
+
+
+def encodeThread(arguments: ThreadArguments) -> bytes:
+    """
+    The arguments of THREAD.
+    """
+    return arguments.algorithm.value.encode() + b" " + encodeSearchCriteria(arguments.program)
+
+
+def encodeAclEntry(entry: AclEntry) -> bytes:
+    """
+    The arguments of DELETEACL and LISTRIGHTS.
+    """
+    return writer.mailbox(entry.mailbox) + b" " + _name(entry.identifier)
+
+
+def encodeSetAcl(arguments: SetAcl) -> bytes:
+    """
+    The arguments of SETACL.
+    """
+    entry = AclEntry(arguments.mailbox, arguments.identifier)
+    return encodeAclEntry(entry) + b" " + _name(arguments.mode.value + arguments.rights)
+
+
+def encodeQuotaRoot(root: str) -> bytes:
+    """
+    The argument of GETQUOTA.
+    """
+    return _name(root)
+
+
+def encodeSetQuota(arguments: SetQuota) -> bytes:
+    """
+    The arguments of SETQUOTA.
+    """
+    limits = b" ".join(b"%b %d" % (name.encode(), limit) for name, limit in arguments.limits)
+    return _name(arguments.root) + b" (%b)" % limits
+
+
+def encodeGetMetadata(arguments: GetMetadata) -> bytes:
+    """
+    The arguments of GETMETADATA, options first.
+    """
+    options = []
+    if arguments.max_size is not None:
+        options.append(b"MAXSIZE %d" % arguments.max_size)
+    if arguments.depth is not Depth.ZERO:
+        options.append(b"DEPTH " + arguments.depth.value.lower().encode())
+    wire = b"(%b) " % b" ".join(options) if options else b""
+    entries = b" ".join(map(_name, arguments.entries))
+    return wire + writer.mailbox(arguments.mailbox) + b" (%b)" % entries
+
+
+def encodeSetMetadata(arguments: SetMetadata, utf8: bool = False) -> bytes:
+    """
+    The arguments of SETMETADATA.
+    """
+    values = b" ".join(_name(name) + b" " + writer.nstring8(value, utf8) for name, value in arguments.values)
+    return writer.mailbox(arguments.mailbox, utf8) + b" (%b)" % values
+
+
+def encodeId(params: IdParams) -> bytes:
+    """
+    The argument of ID.
+    """
+    if not params:
+        return b"NIL"
+    return b"(%b)" % b" ".join(writer.string(name) + b" " + writer.nstring(value) for name, value in params)
