@@ -12,7 +12,7 @@ nearest right one.
     url = "sqlite:mail.db"
 
     [transport]
-    description = "unix:/run/mailstore/store:blocks=1024:block_size=4096"
+    description = "shm:/run/mailstore/store:blocks=1024:block_size=4096"
 
     [overload]
     patience = 5.0
@@ -82,7 +82,8 @@ class Config:
     #: Where the mail is: C{sqlite:///var/lib/mail.db}, C{sqlite:mail.db} in the
     #: working directory, or C{sqlite::memory:}.
     store_url: str = DEFAULT_STORE
-    #: The channel between front end and store.
+    #: The channel between front end and store: C{memory:}, C{shm:PATH}, C{unix:PATH} or
+    #: C{tcp:HOST:PORT}, each with its options (L{transports.description}).
     transport: str = DEFAULT_TRANSPORT
     #: Descriptions of Twisted server endpoints where IMAP is spoken.
     listen: tuple[str, ...] = (DEFAULT_LISTEN,)

@@ -233,6 +233,7 @@ class IHierarchy(Interface):
         @raise NoSuchFolder:
         @raise NoSuchUser: the identifier names neither a user nor a set of users.
         @raise InvalidName: a letter names no right.
+        @raise LimitReached: the rights on the folder would name too many identifiers.
         @raise PermissionDenied: no right C{a}.
         """
 

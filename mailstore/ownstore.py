@@ -9,6 +9,7 @@ and its mail.  So the front end connects only while its own child says that it l
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 from zope.interface import implementer
@@ -32,8 +33,14 @@ class OwnStore:
         """
         self._transport = transport
         self._child = child
-        self.description = transport.description
         self.limits = transport.limits
+
+    @property
+    def description(self) -> str:
+        """
+        See L{ITransport}.
+        """
+        return self._transport.description
 
     def listen(self, accept: Callable[[IChannel], IReceiver]) -> Deferred[IListener]:
         """
@@ -47,4 +54,12 @@ class OwnStore:
         """
         See L{ITransport.connect}; waits until the child listens.
         """
-        return self._child.whenListening().addCallback(lambda _: self._transport.connect(receiver))
+        return self._child.whenListening().addCallback(self._connect, receiver)
+
+    def _connect(self, port: int, receiver: IReceiver) -> Deferred[IChannel]:
+        transport: Any = self._transport
+        if port:
+            # It may have been asked for any free port, and then each child chooses anew.
+            transport.port = port
+        connecting: Deferred[IChannel] = transport.connect(receiver)
+        return connecting

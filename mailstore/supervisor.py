@@ -7,8 +7,9 @@ checked at the start even if the config file has changed meanwhile.  The pipe
 stays open; when it ends, the parent is gone, and the child stops
 (L{ParentWatch}).  So neither can outlive the other unnoticed.
 
-On a second pipe the child says that it listens.  The front end connects only
-while its own child does (L{mailstore.ownstore}).
+On a second pipe the child says that it listens, and at which port if it chose
+a free one (C{tcp:127.0.0.1:0}).  The front end connects only while its own child
+listens (L{mailstore.ownstore}).
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ END = b"\0"
 #: The descriptor on which a child says that it listens.
 LISTENING_PIPE = 3
 
+#: Bytes of the longest thing that it can say there.
+_LONGEST_WORD = 16
+
 
 def childArguments(twist_options: Sequence[str] = ()) -> list[str]:
     """
@@ -75,11 +79,12 @@ class _Child(ProcessProtocol):
     """
 
     def __init__(
-        self, config: bytes, listening: Callable[[], None], ended: Callable[[Failure], None]
+        self, config: bytes, listening: Callable[[int], None], ended: Callable[[Failure], None]
     ) -> None:
         self._config = config
         self._listening = listening
         self._ended = ended
+        self._word = b""
 
     def connectionMade(self) -> None:
         """
@@ -92,7 +97,10 @@ class _Child(ProcessProtocol):
         """
         It listens: it has nothing else to say.
         """
-        self._listening()
+        self._word = (self._word + data)[:_LONGEST_WORD]
+        port, newline, _ = self._word.partition(b"\n")
+        if newline and port.isdigit():
+            self._listening(int(port))
 
     def processEnded(self, reason: Failure) -> None:
         """
@@ -132,8 +140,9 @@ class StoreProcess(Service):
         self._timer: Any = None
         self._stopped: Deferred[None] | None = None
         self._was_ready = False
-        self._is_listening = False
-        self._waiters: list[Deferred[None]] = []
+        #: Where the child listens, if that is at a port; C{None} while it does not listen.
+        self._listens_at: int | None = None
+        self._waiters: list[Deferred[int]] = []
         self._delay = FIRST_DELAY
         self._started_at = 0.0
         self.starts = 0
@@ -159,12 +168,12 @@ class StoreProcess(Service):
         """
         self._was_ready = True
 
-    def whenListening(self) -> Deferred[None]:
+    def whenListening(self) -> Deferred[int]:
         """
         Fires when the child of this moment, or one that is started later, has
-        said that it listens.
+        said that it listens: with its port, or 0 if it listens at no port.
         """
-        waiter: Deferred[None] = Deferred(lambda each: self._waiters.remove(each))
+        waiter: Deferred[int] = Deferred(lambda each: self._waiters.remove(each))
         self._waiters.append(waiter)
         self._tell()
         return waiter
@@ -199,15 +208,15 @@ class StoreProcess(Service):
             childFDs={0: "w", 1: 1, 2: 2, LISTENING_PIPE: "r"},
         )
 
-    def _listening(self) -> None:
-        self._is_listening = True
+    def _listening(self, port: int) -> None:
+        self._listens_at = port
         self._tell()
 
     def _tell(self) -> None:
-        if self._is_listening:
+        if self._listens_at is not None:
             waiters, self._waiters = self._waiters, []
             for each in waiters:
-                each.callback(None)
+                each.callback(self._listens_at)
 
     def _signal(self, name: str) -> None:
         try:
@@ -217,7 +226,7 @@ class StoreProcess(Service):
 
     def _ended(self, reason: Failure) -> None:
         self._process = None
-        self._is_listening = False
+        self._listens_at = None
         code = getattr(reason.value, "exitCode", None)
         if self._stopped is not None:
             if self._timer is not None and self._timer.active():
@@ -247,12 +256,14 @@ def _why(reason: Failure) -> str:
     return f"exit code {getattr(reason.value, 'exitCode', '?')}"
 
 
-def sayListening(pipe: int) -> None:
+def sayListening(pipe: int, port: int = 0) -> None:
     """
     The child's part: tell the parent, once, that it can connect.
+
+    @param port: where to, if the child listens at a port.
     """
     try:
-        os.write(pipe, b"\n")
+        os.write(pipe, b"%d\n" % port)
         os.close(pipe)
     except OSError:
         # The parent is gone; L{ParentWatch} sees to that.

@@ -55,7 +55,8 @@ class Options(usage.Options):
             "transport",
             "t",
             None,
-            f"What joins front end and store: memory: or unix:PATH (default: {DEFAULT_TRANSPORT}).",
+            "What joins front end and store: memory:, shm:PATH, unix:PATH or tcp:HOST:PORT "
+            f"(default: {DEFAULT_TRANSPORT}).",
         ],
         ["role", "r", "all", "What this process is: all, frontend or store."],
     ]

@@ -11,7 +11,7 @@ and stops.
 ::
 
     role "all", memory:       front end -- channel -- store            one process
-    role "all", unix:PATH     front end -- channel -- [store]          the store in a child, kept alive
+    role "all", any other     front end -- channel -- [store]          the store in a child, kept alive
     role "frontend"           front end -- channel -- ...              the store is somebody else's
     role "store"              ... -- channel -- store
 """
@@ -48,6 +48,7 @@ from mailstore.stores import StoreOpenError, openStore, storePath
 from mailstore.supervisor import ParentWatch, StoreProcess, sayListening
 from transports.description import transportFor
 from transports.errors import BadDescription, TransportError
+from transports.interfaces import ITransport
 
 #: The parts that a process can play.
 ROLES = ("all", "frontend", "store")
@@ -126,7 +127,9 @@ class MailService(Service):
             self._transport = transportFor(config.transport, reactor)
             pieceSize(self._transport.limits)
             storePath(config.store_url)
-        except (BadDescription, StoreOpenError) as error:
+        except BadDescription as error:
+            raise ConfigError(f"transport: {error}") from error
+        except StoreOpenError as error:
             raise ConfigError(str(error)) from error
         except QueueTooSmall as error:
             raise ConfigError(f"{config.transport}: {error}") from error
@@ -134,7 +137,17 @@ class MailService(Service):
         if part.role != "all" and not crosses:
             raise ConfigError(
                 f"{config.transport!r} works within one process only; "
-                f"--role {part.role} needs another transport, such as unix:PATH"
+                f"--role {part.role} needs another transport, such as shm:PATH or unix:PATH"
+            )
+        if part.role != "all" and part.listening_pipe is None and _portOf(self._transport) == 0:
+            raise ConfigError(
+                f"{config.transport}: port 0 is any free port, which the other process cannot know: name one"
+            )
+        places = 2 * config.imap_limits.max_sessions
+        if part.role != "store" and config.ipc_limits.max_calls < places:
+            raise ConfigError(
+                f"[limits.ipc] max_calls must be at least {places}, twice [limits.imap] max_sessions: "
+                "so many requests can be held by clients that do not read"
             )
         self._in_child = part.role == "all" and crosses and not part.together
         self._tls = None
@@ -183,7 +196,7 @@ class MailService(Service):
         elif self._part.role != "frontend":
             await self._startStore()
             if self._part.listening_pipe is not None:
-                sayListening(self._part.listening_pipe)
+                sayListening(self._part.listening_pipe, _portOf(self._transport) or 0)
         if self._part.role != "store":
             await self._startFrontEnd()
 
@@ -290,6 +303,14 @@ class MailService(Service):
             self.ports.append(port)
             parts.push_async_callback(_waited, port.stopListening)
             self.log.info("Serving IMAP at {address}", address=port.getHost())
+
+
+def _portOf(transport: ITransport) -> int | None:
+    """
+    The port that a transport uses; 0 for any, C{None} if it uses none.
+    """
+    port = getattr(transport, "port", None)
+    return port if isinstance(port, int) else None
 
 
 async def _waited(stop: Callable[[], Any]) -> None:

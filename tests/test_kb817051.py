@@ -5,8 +5,6 @@ list of public folders over a small queue.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
@@ -16,11 +14,15 @@ from mailstore.config import Config
 from mailstore.imap.limits import ImapLimits
 from mailstore.ipc.limits import IpcLimits
 from mailstore.testing import MailServer
+from tests.channels import describe
 from tests.clients.rawclient import RawClient
 
 _CLIENTS = 50
 _FOLDERS = 2000
 _BLOCKS = 4
+
+#: Of all clients, each time.
+_COMMANDS = _CLIENTS * 11
 
 
 class FullQueueTests(SynchronousTestCase):
@@ -28,51 +30,65 @@ class FullQueueTests(SynchronousTestCase):
     Fifty clients at once, two thousand folders, four blocks.
     """
 
-    def _browse(self, transport: str, patience: float) -> tuple[int, int]:
+    def _check(self, kind: str) -> None:
         """
-        Let all clients list, look and open at once, twice.
+        Let all clients list, look and open at once, first without patience and then with it.
 
-        @return: how many commands were answered OK, and how many NO [UNAVAILABLE].
+        Without, what does not fit is refused at once; with, every command gets
+        its OK.  Either way each has one answer, and no block is left.
         """
         config = attrs.evolve(
             Config(imap_limits=ImapLimits(login_delay=0.0, max_sessions_per_user=_CLIENTS)),
             ipc_limits=IpcLimits(patience=5.0),
         )
         folders = [f"Public Folders/Team {number % 20}/Folder {number:04}" for number in range(_FOLDERS)]
-        names = [folder.encode() for folder in folders]
+        transport = describe(self, kind, f":blocks={_BLOCKS}")
         with MailServer(
             users={"alice": "secret"}, folders=folders, transport=transport, config=config
         ) as server:
-            remote, store = server.service.remote, server.service.server
-            assert remote is not None and store is not None
             clients = [RawClient(server.port) for _ in range(_CLIENTS)]
             try:
                 for client in clients:
                     self.assertIn(b" OK", client.command(b"LOGIN alice secret")[-1])
-
-                async def setPatience() -> None:
-                    remote.limits = attrs.evolve(remote.limits, patience=patience)
-
-                server.call(setPatience)
-                outcomes = self._all(clients, names)
-
-                async def drained() -> list[int]:
-                    return [each.statistics().blocks_allocated for each in (remote, store)]
-
-                async def peaks() -> list[int]:
-                    return [each.statistics().blocks_high_water for each in (remote, store)]
-
-                # What is left of credits and replies is under way for a few turns of the reactor.
-                for _ in range(1000):
-                    if server.call(drained) == [0, 0]:
-                        break
-                self.assertEqual(server.call(drained), [0, 0])
-                for peak in server.call(peaks):
-                    self.assertGreater(peak, 0)
-                    self.assertLessEqual(peak, _BLOCKS)
+                answered, refused = self._browse(server, clients, folders, 0.0)
+                self.assertEqual(answered + refused, _COMMANDS)
+                self.assertGreater(refused, 0)
+                self.assertGreater(answered, 0)
+                self.assertEqual(self._browse(server, clients, folders, 60.0), (_COMMANDS, 0))
             finally:
                 for client in clients:
                     client.close()
+
+    def _browse(
+        self, server: MailServer, clients: list[RawClient], folders: list[str], patience: float
+    ) -> tuple[int, int]:
+        """
+        Let all clients list, look and open at once.
+
+        @return: how many commands were answered OK, and how many NO [UNAVAILABLE].
+        """
+        remote, store = server.service.remote, server.service.server
+        assert remote is not None and store is not None
+
+        async def setPatience() -> None:
+            remote.limits = attrs.evolve(remote.limits, patience=patience)
+
+        async def allocated() -> list[int]:
+            return [each.statistics().blocks_allocated for each in (remote, store)]
+
+        async def peaks() -> list[int]:
+            return [each.statistics().blocks_high_water for each in (remote, store)]
+
+        server.call(setPatience)
+        outcomes = self._all(clients, [folder.encode() for folder in folders])
+        # What is left of credits and replies is under way for a few turns of the reactor.
+        for _ in range(1000):
+            if server.call(allocated) == [0, 0]:
+                break
+        self.assertEqual(server.call(allocated), [0, 0])
+        for peak in server.call(peaks):
+            self.assertGreater(peak, 0)
+            self.assertLessEqual(peak, _BLOCKS)
         refused = sum(reply.startswith(b"NO [UNAVAILABLE]") for reply in outcomes)
         answered = sum(reply.startswith(b"OK") for reply in outcomes)
         self.assertEqual(refused + answered, len(outcomes), outcomes[:5])
@@ -109,41 +125,38 @@ class FullQueueTests(SynchronousTestCase):
         with ThreadPoolExecutor(len(clients)) as pool:
             return [reply for replies in pool.map(read, expected) for reply in replies]
 
-    def _unix(self) -> str:
-        directory = tempfile.mkdtemp(prefix="ms")
-        self.addCleanup(shutil.rmtree, directory)
-        return f"unix:{directory}/s:blocks={_BLOCKS}"
+    def test_memory(self) -> None:
+        """
+        Within four blocks, over C{memory:}.
+        """
+        self._check("memory")
 
-    def test_patientOverMemory(self) -> None:
+    def test_unix(self) -> None:
         """
-        With patience, C{memory:} gives every command its OK, within four blocks.
+        Within four blocks, over C{unix:}.
         """
-        answered, refused = self._browse(f"memory:blocks={_BLOCKS}", 60.0)
-        self.assertEqual((answered, refused), (_CLIENTS * 11, 0))
+        self._check("unix")
 
-    def test_patientOverUnix(self) -> None:
+    def test_tcp(self) -> None:
         """
-        With patience, C{unix:} gives every command its OK, within four blocks.
+        Within four blocks, over C{tcp:}.
         """
-        answered, refused = self._browse(self._unix(), 60.0)
-        self.assertEqual((answered, refused), (_CLIENTS * 11, 0))
+        self._check("tcp")
 
-    def test_impatientOverMemory(self) -> None:
+    def test_tls(self) -> None:
         """
-        Without patience, C{memory:} refuses what does not fit at once, and
-        every command still has one answer.
+        Within four blocks, over C{tcp:} with mutual TLS.
         """
-        answered, refused = self._browse(f"memory:blocks={_BLOCKS}", 0.0)
-        self.assertEqual(answered + refused, _CLIENTS * 11)
-        self.assertGreater(refused, 0)
-        self.assertGreater(answered, 0)
+        self._check("tls")
 
-    def test_impatientOverUnix(self) -> None:
+    def test_sharedMemory(self) -> None:
         """
-        Without patience, C{unix:} refuses what does not fit at once, and every
-        command still has one answer.
+        Within four blocks, over C{shm:}.
         """
-        answered, refused = self._browse(self._unix(), 0.0)
-        self.assertEqual(answered + refused, _CLIENTS * 11)
-        self.assertGreater(refused, 0)
-        self.assertGreater(answered, 0)
+        self._check("shm")
+
+    def test_portableSharedMemory(self) -> None:
+        """
+        Within four blocks, over C{shm:} without what only Linux has.
+        """
+        self._check("portable")

@@ -228,14 +228,14 @@ class StoreProcessTests(SynchronousTestCase):
         given_up.cancel()
         self.failureResultOf(given_up, CancelledError)
         self.assertNoResult(first)
-        self.child.protocol.childDataReceived(LISTENING_PIPE, b"\n")
+        self.child.protocol.childDataReceived(LISTENING_PIPE, b"0\n")
         self.successResultOf(first)
         self.successResultOf(self.service.whenListening())
         self.die()
         second = self.service.whenListening()
         self.reactor.advance(FIRST_DELAY)
         self.assertNoResult(second)
-        self.child.protocol.childDataReceived(LISTENING_PIPE, b"\n")
+        self.child.protocol.childDataReceived(LISTENING_PIPE, b"0\n")
         self.successResultOf(second)
 
     def test_ownStore(self) -> None:
@@ -255,11 +255,31 @@ class StoreProcessTests(SynchronousTestCase):
         connecting = own.connect(Receiver())
         self.reactor.advance(1)
         self.assertEqual(accepted, [])
-        self.child.protocol.childDataReceived(LISTENING_PIPE, b"\n")
+        self.child.protocol.childDataReceived(LISTENING_PIPE, b"0\n")
         self.reactor.advance(1)
         self.successResultOf(connecting)
         self.assertEqual(len(accepted), 1)
         self.failureResultOf(own.listen(lambda channel: Receiver()), CannotListen)
+
+    def test_port(self) -> None:
+        """
+        A child that listens at a free port of its choice says at which, and there it is
+        connected to; so does the next one.
+        """
+        transport: Any = MemoryTransport(self.reactor, Limits())
+        self.successResultOf(transport.listen(lambda channel: Receiver()))
+        transport.port = 0
+        own = OwnStore(transport, self.service)
+        for pieces in ((b"4012", b"3\n"), (b"50321\n",)):
+            connecting = own.connect(Receiver())
+            for piece in pieces:
+                self.assertNoResult(connecting)
+                self.child.protocol.childDataReceived(LISTENING_PIPE, piece)
+            self.reactor.advance(0)
+            self.successResultOf(connecting)
+            self.assertEqual(b"%d\n" % transport.port, b"".join(pieces))
+            self.die()
+            self.reactor.advance(2 * FIRST_DELAY)
 
     def test_stopped(self) -> None:
         """
@@ -361,8 +381,16 @@ class PipeTests(SynchronousTestCase):
         """
         self.is_open = False
         sayListening(self.input)
-        self.assertEqual((os.read(self.output, 10), os.read(self.output, 10)), (b"\n", b""))
+        self.assertEqual((os.read(self.output, 10), os.read(self.output, 10)), (b"0\n", b""))
         sayListening(self.input)
+
+    def test_sayPort(self) -> None:
+        """
+        The child that chose a port says which.
+        """
+        self.is_open = False
+        sayListening(self.input, 40123)
+        self.assertEqual((os.read(self.output, 10), os.read(self.output, 10)), (b"40123\n", b""))
 
     def test_bounded(self) -> None:
         """

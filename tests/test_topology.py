@@ -5,6 +5,7 @@ Tests for L{mailstore.topology}: a server's parts, in this process and in a chil
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -14,6 +15,7 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials
@@ -23,6 +25,7 @@ from mailstore.ipc.limits import IpcLimits
 from mailstore.model import SYSTEM, NewMessage
 from mailstore.stores import openStore
 from mailstore.topology import EX_UNAVAILABLE, MailService, Part, StartFailed
+from tests.channels import BETWEEN_PROCESSES, atPort, describe
 
 ANY_PORT = ("tcp:0:interface=127.0.0.1",)
 
@@ -44,8 +47,18 @@ class CheckTests(SynchronousTestCase):
                 "'memory:' works within one process only; --role store needs another transport, such as",
             ),
             (Part(here, role="frontend", demo=True), "--demo shows a whole server: it needs --role all"),
-            (Part(Config(transport="smoke:x")), "there is no transport 'smoke'"),
+            (Part(Config(transport="smoke:x")), "transport: there is no transport 'smoke'"),
             (Part(Config(transport="unix:/a:blocks=1:block_size=32")), "unix:/a:blocks=1:block_size=32: "),
+            (Part(Config(transport="shm:/a:blocks=1:block_size=32")), "shm:/a:blocks=1:block_size=32: "),
+            (Part(Config(transport="shm:/" + "a" * 200)), "transport: shm: the path has 201 bytes, "),
+            (
+                Part(Config(transport="tcp:mail.example.org:7143")),
+                "transport: tcp: mail.example.org is not a loop",
+            ),
+            (
+                Part(Config(transport="tcp:127.0.0.1:0"), role="frontend"),
+                "tcp:127.0.0.1:0: port 0 is any free port, which the other process cannot know",
+            ),
             (Part(Config(store_url="oracle:x")), "cannot open store 'oracle:x': "),
             (Part(Config(listen=("foo:1",))), "cannot listen on 'foo:1': Unknown endpoint type"),
             (
@@ -53,10 +66,42 @@ class CheckTests(SynchronousTestCase):
                 "ssl:1: TLS needs [tls] certificate and key in the config file",
             ),
             (Part(Config(certificate="/gone", key="/gone")), "/gone: No such file or directory"),
+            (
+                Part(Config(ipc_limits=IpcLimits(max_calls=19_999))),
+                "[limits.ipc] max_calls must be at least 20000, twice [limits.imap] max_sessions: ",
+            ),
         ):
             error = self.assertRaises(ConfigError, MailService, None, part)
             self.assertEqual(str(error)[: len(expected)], expected)
             self.assertNotIn("\n", str(error))
+
+
+class Log:
+    """
+    What is logged, as text.
+    """
+
+    def __init__(self, case: SynchronousTestCase) -> None:
+        self._text = ""
+        self._waiting: list[tuple[str, Deferred[None]]] = []
+        observer: Any = self._hear
+        globalLogPublisher.addObserver(observer)
+        case.addCleanup(globalLogPublisher.removeObserver, observer)
+
+    def _hear(self, event: LogEvent) -> None:
+        self._text += formatEvent(event) + "\n"
+        for wanted, waiter in self._waiting:
+            if wanted in self._text and not waiter.called:
+                waiter.callback(None)
+
+    async def said(self, wanted: str) -> None:
+        """
+        Wait until a line has this in it.
+        """
+        if wanted not in self._text:
+            waiter: Deferred[None] = Deferred()
+            self._waiting.append((wanted, waiter))
+            await waiter
 
 
 class ServiceTestCase(TestCase):
@@ -109,6 +154,18 @@ class ServiceTestCase(TestCase):
         data = await came
         client.transport.abortConnection()
         return data
+
+    async def ownStore(self, config: Config) -> tuple[MailService, str]:
+        """
+        A store's part, serving, as a parent would start it.
+
+        @return: it, and the place to connect to, without options.
+        """
+        told, tells = os.pipe()
+        store = await self.started(config=config, role="store", listening_pipe=tells)
+        with open(told, "rb") as pipe:
+            place = atPort(config.transport, int(pipe.readline()))
+        return store, re.sub(":blocks=.*", "", place)
 
     async def makeStore(self) -> str:
         """
@@ -179,34 +236,78 @@ class TogetherTests(ServiceTestCase):
         assert second.remote is not None
         self.assertTrue(second.remote.is_closed)
 
-    async def test_socketInNoDirectory(self) -> None:
+    async def test_noPlace(self) -> None:
         """
-        A socket that cannot be made is named.
+        A place that cannot be made is named, in one line, and nothing is left of the attempt.
         """
-        service = self.service(
-            config=Config(transport=f"unix:{self.directory}/gone/s", store_url="sqlite::memory:"),
-            role="store",
-        )
-        service.startService()
-        self.assertIn(f"{self.directory}/gone/s", str(await self.failed(service)))
+        with open(f"{self.directory}/file", "w"):
+            pass
+        for scheme in ("unix", "shm"):
+            for place, why in (
+                ("gone/s", "No such file or directory"),
+                ("file/s", "Not a directory"),
+                ("file", "there is a file that is no socket"),
+            ):
+                transport = f"{scheme}:{self.directory}/{place}"
+                config = Config(transport=transport, store_url="sqlite::memory:")
+                service = self.service(config=config, role="store")
+                service.startService()
+                error = await self.failed(service)
+                self.assertEqual(str(error), f"cannot listen at {self.directory}/{place}: {why}")
+                self.assertEqual(error.code, EX_UNAVAILABLE)
+        self.assertEqual(os.listdir(self.directory), ["file"])
+
+    async def test_otherLimits(self) -> None:
+        """
+        A front end and a store with queues of different size both say so, in a line
+        that names both sizes; the front end tries again, until they are the same.
+        """
+        for kind in ("unix", "tls", "shm", "portable"):
+            place = describe(self, kind)
+            config = Config(
+                listen=ANY_PORT,
+                transport=f"{place}:blocks=64",
+                store_url="sqlite::memory:",
+                ipc_limits=IpcLimits(reconnect_delay=0.01, max_reconnect_delay=0.05),
+            )
+            store, place = await self.ownStore(config)
+            front_end = self.service(
+                config=attrs.evolve(config, transport=f"{place}:blocks=32"), role="frontend"
+            )
+            log = Log(self)
+            front_end.startService()
+            here = "this end has 64 blocks of 4096 bytes, the peer has 32 blocks"
+            there = "this end has 32 blocks of 4096 bytes, the peer has 64 blocks"
+            await log.said(here)
+            await log.said(there)
+            self.assertFalse(front_end.ready.called)
+            await store.stopService()
+            if kind != "tls":
+                # The port could be somebody else's by now; a path is ours.
+                store, _ = await self.ownStore(attrs.evolve(config, transport=f"{place}:blocks=32"))
+                await front_end.ready
+            await front_end.stopService()
+            await store.stopService()
 
     async def test_twoRoles(self) -> None:
         """
         A front end waits for its store, and opens its port when the store is there.
         """
-        config = Config(
-            listen=ANY_PORT,
-            transport=f"unix:{self.directory}/s",
-            store_url="sqlite::memory:",
-            ipc_limits=IpcLimits(reconnect_delay=0.01, max_reconnect_delay=0.05),
-        )
-        front_end = self.service(config=config, role="frontend")
-        front_end.startService()
-        self.assertEqual(front_end.ports, [])
-        store = await self.started(config=config, role="store")
-        await front_end.ready
-        self.assertEqual((len(front_end.ports), store.ports), (1, []))
-        self.assertIsNone(front_end.store)
+        for kind in ("unix", "shm"):
+            config = Config(
+                listen=ANY_PORT,
+                transport=describe(self, kind),
+                store_url="sqlite::memory:",
+                ipc_limits=IpcLimits(reconnect_delay=0.01, max_reconnect_delay=0.05),
+            )
+            front_end = self.service(config=config, role="frontend")
+            front_end.startService()
+            self.assertEqual(front_end.ports, [])
+            store = await self.started(config=config, role="store")
+            await front_end.ready
+            self.assertEqual((len(front_end.ports), store.ports), (1, []))
+            self.assertIsNone(front_end.store)
+            await front_end.stopService()
 
     async def test_stoppedWhileStarting(self) -> None:
         """
@@ -238,13 +339,13 @@ class ChildTests(ServiceTestCase):
 
     async def test_killed(self) -> None:
         """
-        The store's process is started, and again when it was killed; what was
-        acknowledged before is there, and requests wait for it.
+        The store's process is started, and again when it was killed, then at another
+        port if any will do; what was acknowledged before is there, and requests wait for it.
         """
         limits = IpcLimits(patience=60.0, reconnect_delay=0.01, max_reconnect_delay=0.05)
         config = Config(
             listen=ANY_PORT,
-            transport=f"unix:{self.directory}/s",
+            transport=describe(self, "tcp"),
             store_url=await self.makeStore(),
             ipc_limits=limits,
         )
@@ -303,11 +404,15 @@ class ChildTests(ServiceTestCase):
 
     async def test_demo(self) -> None:
         """
-        The demo's store can be a process, too; nothing of it is left.
+        The demo's store can be a process, too, behind every channel that can lead there;
+        nothing of it is left.
         """
-        config = attrs.evolve(Config(), listen=ANY_PORT, transport=f"unix:{self.directory}/s")
-        service = await self.started(config=config, demo=True, twist_options=self.quiet)
-        assert service.remote is not None
-        self.assertEqual((await service.remote.status("bob", "INBOX")).messages, 1)
-        await service.stopService()
-        self.assertEqual(os.listdir(self.directory), [])
+        for kind in BETWEEN_PROCESSES:
+            transport = describe(self, kind, "", self.directory)
+            before = os.listdir(self.directory)
+            config = Config(listen=ANY_PORT, transport=transport)
+            service = await self.started(config=config, demo=True, twist_options=self.quiet)
+            assert service.remote is not None and service.child is not None
+            self.assertEqual((await service.remote.status("bob", "INBOX")).messages, 1)
+            await service.stopService()
+            self.assertEqual(os.listdir(self.directory), before)

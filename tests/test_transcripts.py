@@ -5,12 +5,12 @@ One conversation with the server, over every transport: the answers are the same
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
+from functools import cache
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.testing import MailServer
+from tests.channels import describe
 from tests.clients.rawclient import RawClient
 
 _MESSAGE = (
@@ -123,21 +123,58 @@ def _converse(transport: str) -> list[bytes]:
     return said
 
 
+@cache
+def _overMemory() -> list[bytes]:
+    """
+    The conversation that all others must be equal to.
+    """
+    return _converse("memory:")
+
+
 class TranscriptTests(SynchronousTestCase):
     """
-    The same words over two transports.
+    The same words over every transport: what comes back is equal, byte for byte.
     """
 
     maxDiff = None
 
-    def test_sameOverEveryTransport(self) -> None:
+    def _check(self, kind: str) -> None:
+        self.assertEqual(_converse(describe(self, kind)), _overMemory())
+
+    def test_overMemory(self) -> None:
         """
-        C{memory:} and C{unix:} give the same conversation, byte for byte.
+        Over C{memory:} every command has its one answer.
         """
-        directory = tempfile.mkdtemp(prefix="ms")
-        self.addCleanup(shutil.rmtree, directory)
-        over_memory = _converse("memory:")
-        self.assertEqual(_converse(f"unix:{directory}/s"), over_memory)
-        tagged = [each.split(b" ", 2)[1] for each in over_memory if re.match(rb"a\d+ ", each)]
+        tagged = [each.split(b" ", 2)[1] for each in _overMemory() if re.match(rb"a\d+ ", each)]
         self.assertEqual(len(tagged), len(_SCRIPT))
         self.assertGreater(tagged.count(b"OK"), 40)
+
+    def test_overUnix(self) -> None:
+        """
+        C{unix:} makes no difference.
+        """
+        self._check("unix")
+
+    def test_overTcp(self) -> None:
+        """
+        C{tcp:} makes no difference.
+        """
+        self._check("tcp")
+
+    def test_overTls(self) -> None:
+        """
+        C{tcp:} with mutual TLS makes no difference.
+        """
+        self._check("tls")
+
+    def test_overSharedMemory(self) -> None:
+        """
+        C{shm:} makes no difference.
+        """
+        self._check("shm")
+
+    def test_overPortableSharedMemory(self) -> None:
+        """
+        C{shm:} without what only Linux has makes no difference.
+        """
+        self._check("portable")

@@ -4,8 +4,8 @@ The folder lists that LIST answers from, shared by all sessions of a front end.
   - A tree is enumerated once per L{TreeVersion}, however many sessions ask at
     the same time: the first starts it, the others wait for the same result, and who
     goes away meanwhile stops it for nobody.
-  - A list never changes once it is made; its answer to a pattern is rendered once
-    and then copied.
+  - A list never changes once it is made; its answer to a pattern is rendered once,
+    for all who wait for it, and then copied.
   - Lists and rendered answers are kept while they fit the bounds; what was
     used longest ago goes first.
 """
@@ -75,6 +75,17 @@ class _Flight:
         self.error: StoreError | None = None
 
 
+class _Rendering:
+    """
+    An answer under way.
+    """
+
+    def __init__(self, runtime: IRuntime) -> None:
+        self.signal = runtime.signal()
+        self.answer: tuple[bytes, ...] | None = None
+        self.failed = False
+
+
 class _Builder:
     """
     Puts the batches of an enumeration together.
@@ -130,6 +141,7 @@ class FolderLists:
         self._limits = limits
         self._trees: OrderedDict[TreeVersion, FolderTree] = OrderedDict()
         self._flights: dict[TreeVersion, _Flight] = {}
+        self._renderings: dict[tuple[TreeVersion, tuple[str, bool]], _Rendering] = {}
         self._cost = 0
         self.enumerations = 0
 
@@ -225,27 +237,48 @@ class FolderLists:
         if answer is not None:
             tree.answers.move_to_end(key)
             return answer
+        flight = self._renderings.get((version, key))
+        if flight is None:
+            flight = self._renderings[version, key] = _Rendering(self._runtime)
+            self._runtime.start(self._render(version, tree, pattern, utf8, flight))
+        while flight.answer is None and not flight.failed:
+            await flight.signal.wait()
+        if flight.answer is None:
+            raise StoreFault("the list of folders was not finished")
+        return flight.answer
+
+    async def _render(
+        self, version: TreeVersion, tree: FolderTree, pattern: Pattern, utf8: bool, flight: _Rendering
+    ) -> None:
+        """
+        Render an answer, in slices, for all who wait for it.
+        """
+        key = (pattern.text, utf8)
         pieces: list[bytes] = []
         lines: list[bytes] = []
         size = 0
         attributes = tree.attributes
         matches = pattern.matches
-        for looked_at, name in enumerate(tree.candidates(pattern), 1):
-            if matches(name):
-                line = b'* LIST (%s) "/" %s\r\n' % (attributes[name], writer.mailbox(name, utf8))
-                lines.append(line)
-                size += len(line)
-                if size >= self._limits.max_write:
-                    pieces.append(b"".join(lines))
-                    lines.clear()
-                    size = 0
-            if not looked_at % _SLICE:
-                await self._runtime.sleep(0)
-        if lines:
-            pieces.append(b"".join(lines))
-        answer = tuple(pieces)
-        self._remember(version, tree, key, answer)
-        return answer
+        try:
+            for looked_at, name in enumerate(tree.candidates(pattern), 1):
+                if matches(name):
+                    line = b'* LIST (%s) "/" %s\r\n' % (attributes[name], writer.mailbox(name, utf8))
+                    lines.append(line)
+                    size += len(line)
+                    if size >= self._limits.max_write:
+                        pieces.append(b"".join(lines))
+                        lines.clear()
+                        size = 0
+                if not looked_at % _SLICE:
+                    await self._runtime.sleep(0)
+            if lines:
+                pieces.append(b"".join(lines))
+            flight.answer = tuple(pieces)
+            self._remember(version, tree, key, flight.answer)
+        finally:
+            flight.failed = flight.answer is None
+            del self._renderings[version, key]
+            flight.signal.fire()
 
     def _remember(
         self, version: TreeVersion, tree: FolderTree, key: tuple[str, bool], answer: tuple[bytes, ...]

@@ -10,7 +10,8 @@ These sentences hold at every moment:
     among the C{max_calls} of its channel until that has come, also when
     nobody waits for it any more.
   - A store sends at most C{window} batches that the front end has not
-    consumed.  Who does not consume stops its own iterator and nothing else.
+    consumed, and only one when clients that do not read hold C{max_ahead} of them.
+    Who does not consume stops its own iterator and nothing else.
   - Both ends always take what arrives, whatever the state of their own
     outbound queue: so both queues always drain.
   - Answers leave in the order in which they were made; what changed is told

@@ -123,6 +123,37 @@ class CallTable(Generic[C]):
         return calls
 
 
+class Ahead:
+    """
+    The batches that streams may have in flight beyond one for each: one supply for all.
+
+    It gives what there is, so a stream can always begin, and with more the
+    fewer others hold what is theirs.
+
+    @ivar most: what there is in all.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._taken = 0
+
+    def take(self, wanted: int) -> int:
+        """
+        Take some, for as long as a stream lives.
+
+        @return: how many; from 0 to C{wanted}.
+        """
+        given = max(0, min(wanted, self.most - self._taken))
+        self._taken += given
+        return given
+
+    def give(self, taken: int) -> None:
+        """
+        The stream is over.
+        """
+        self._taken -= taken
+
+
 class SendWindow:
     """
     How many batches of one stream the store may still send.

@@ -256,7 +256,7 @@ class FrontEnd:
             number=message.call,
             request=asked.request,
             expires=self._clock.seconds() + asked.deadline,
-            window=SendWindow(terms.window),
+            window=SendWindow(min(terms.window, asked.window)),
         )
         self._calls.add(message.call, call, len(message.body))
         self._queue(call)

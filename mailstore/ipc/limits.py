@@ -40,6 +40,10 @@ class IpcLimits:
     grace: float = attrs.field(default=2.0, validator=_between(0.001, 3600))
     #: Batches that one request may have in flight (agreed).
     window: int = attrs.field(default=4, validator=_between(1, 1024))
+    #: Batches that all requests of a front end together may have in flight beyond one for
+    #: each; while so many are, further requests have one only.  It bounds what clients that do not
+    #: read make the front end hold: about 200 KiB each, and up to 64 KiB for each of these.
+    max_ahead: int = attrs.field(default=1024, validator=_between(0, 1 << 20))
     #: Requests without their final answer on one channel (agreed).  A client that does not
     #: read keeps up to two open, so at fewer than twice the sessions of a front end slow clients can
     #: take the places of the others.

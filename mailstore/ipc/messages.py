@@ -39,7 +39,7 @@ from mailstore.model import (
 )
 
 #: The protocol spoken here.  Both ends must speak the same.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 #: First field of a L{Hello}, so that a stranger is recognized as one.
 MAGIC = "mailstore"
@@ -338,9 +338,11 @@ AnyRequest = (
 
 class Asked(Struct, frozen=True, array_like=True):
     """
-    A request, and how long it is of any use.
+    A request, how long it is of any use, and how much of the answer may come unasked.
     """
 
     #: Seconds the store has to begin it, from its arrival.
     deadline: Annotated[float, Meta(ge=0, le=1e6)]
     request: AnyRequest
+    #: Batches that it may have in flight, if that is fewer than was agreed.
+    window: Annotated[int, Meta(ge=1, le=1024)] = 1024

@@ -153,11 +153,15 @@ class StreamCall(Call):
     A call whose answer comes in batches.
     """
 
-    def __init__(self, body: bytes, decode: Decoder[Any], on_consumed: Callable[[StreamCall], None]) -> None:
+    def __init__(
+        self, body: bytes, decode: Decoder[Any], on_consumed: Callable[[StreamCall], None], most: int
+    ) -> None:
         """
         @param on_consumed: called when it is time to tell the store of batches consumed.
+        @param most: batches that the request says may be in flight.
         """
         super().__init__(body, decode, None)
+        self._most = most
         self._on_consumed = on_consumed
         self._batches: deque[bytes] = deque()
         self._window: ReceiveWindow | None = None
@@ -173,7 +177,7 @@ class StreamCall(Call):
 
     def admitted(self, window: int) -> None:
         super().admitted(window)
-        self._window = ReceiveWindow(window)
+        self._window = ReceiveWindow(min(window, self._most))
 
     def failed(self, error: Exception) -> None:
         if self.progress is not Progress.OVER:

@@ -52,6 +52,7 @@ class StoreClientService(Service):
         self._limits = IpcLimits() if limits is None else limits
         self._spread = spread
         self._failures = 0
+        self._reason = ""
         self._timer: IDelayedCall | None = None
         self._connecting: Deferred[IChannel] | None = None
 
@@ -101,6 +102,7 @@ class StoreClientService(Service):
         if self._failures:
             self._log.info("connected to the store at {place}", place=self._transport.description)
         self._failures = 0
+        self._reason = ""
         self._remote.whenLost().addCallback(self._lost)
 
     def _failed(self, failure: Failure, link: Link) -> None:
@@ -110,11 +112,14 @@ class StoreClientService(Service):
             return
         if not isinstance(failure.value, (TransportError, ValueError)):
             self._log.failure("Connecting to the store failed in an unforeseen way", failure)
-        elif not self._failures:
+        elif failure.getErrorMessage() != self._reason:
+            # The same reason again is no news, but another one is: first nobody listened, now
+            # somebody does who was configured otherwise.
+            self._reason = failure.getErrorMessage()
             self._log.warn(
                 "the store at {place} cannot be reached, trying again: {reason}",
                 place=self._transport.description,
-                reason=failure.getErrorMessage(),
+                reason=self._reason,
             )
         self._tryLater()
 

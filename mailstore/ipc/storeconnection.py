@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from mailstore.errors import InvalidRequest, LimitReached, StoreUnavailable
 from mailstore.interfaces import IStoreObserver
 from mailstore.ipc import messages as m
+from mailstore.ipc.calls import Ahead
 from mailstore.ipc.codec import CannotEncode, CodecError, encode
 from mailstore.ipc.limits import IpcLimits
 from mailstore.ipc.line import Line
@@ -42,6 +43,7 @@ class StoreConnection:
         self._limits = limits
         self._clock = clock
         self._line = Line(limits, clock)
+        self._ahead = Ahead(limits.max_ahead)
         self._link: Link | None = None
         self._observers: list[IStoreObserver] = []
         self._was_ready = False
@@ -61,6 +63,7 @@ class StoreConnection:
     @limits.setter
     def limits(self, limits: IpcLimits) -> None:
         self._limits = self._line.limits = limits
+        self._ahead.most = limits.max_ahead
 
     # --- its channel ---
 
@@ -229,13 +232,14 @@ class StoreConnection:
 
     # --- asking ---
 
-    def _bodyOf(self, request: m.AnyRequest) -> bytes:
+    def _bodyOf(self, request: m.AnyRequest, window: int = 1) -> bytes:
         """
+        @param window: batches of the answer that may be in flight.
         @raise InvalidRequest: it holds what cannot be sent.
         @raise LimitReached: it is too long.
         """
         try:
-            body = encode(m.Asked(self._limits.deadline, request))
+            body = encode(m.Asked(self._limits.deadline, request, window))
         except CannotEncode:
             raise InvalidRequest("the request holds a number or a text that is not valid") from None
         if len(body) > self._limits.max_request:
@@ -257,9 +261,12 @@ class StoreConnection:
         """
         A request whose answer comes in batches.
         """
-        call = StreamCall(self._bodyOf(request), METHODS[type(request)].decode, self._consumed)
-        self._line.enter(call)
+        ahead = self._ahead.take(self._limits.window - 1)
+        call: StreamCall | None = None
         try:
+            body = self._bodyOf(request, 1 + ahead)
+            call = StreamCall(body, METHODS[type(request)].decode, self._consumed, 1 + ahead)
+            self._line.enter(call)
             while True:
                 try:
                     batch = await call.next()
@@ -271,7 +278,9 @@ class StoreConnection:
                     raise StoreUnavailable("the store went away before it answered") from error
                 yield batch
         finally:
-            self._giveUp(call)
+            self._ahead.give(ahead)
+            if call is not None:
+                self._giveUp(call)
 
     def _giveUp(self, call: Call) -> None:
         call.unwanted = True

@@ -103,8 +103,8 @@ class MailServer:
         @param folders: full names of folders to make, such as
             C{"Public Folders/News"} or C{"Other Users/alice/Sent"}; parents are made too.
         @param administrators: users who may do everything in the public folders.
-        @param transport: the channel between front end and store; with
-            C{unix:PATH} both still are in this process.
+        @param transport: the channel between front end and store, such as
+            C{shm:PATH}; whatever it is, both are in this process.
         @param config: bounds that differ from the usual ones; where it
             listens and which store it serves is decided here.  By default, a wrong
             password does not cost a second as it does in earnest.

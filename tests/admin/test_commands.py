@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
+import tests
 from mailstore.admin import commands, importing
 from mailstore.admin.commands import complete
 from mailstore.admin.importing import BATCH_MESSAGES, Importer
@@ -28,6 +29,7 @@ from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials, verify
 from mailstore.engine.limits import EngineLimits
 from mailstore.model import SYSTEM, FetchSpec, Section, flagNames, uint64s
 from mailstore.stores import openStore
+from tests.transports.certificates import certificates
 
 MAIL = b"From: ann@example.org\nSubject: x\n\nbody\n"
 FROM = b"From ann@example.org Tue May 10 11:28:07 2005\n"
@@ -157,6 +159,44 @@ class MainTests(CommandTestCase):
         ):
             self.put("mail.toml", text)
             self.assertEqual(self.refused("config", "check", path, store=False), expected)
+
+    def test_configCheckMachines(self) -> None:
+        """
+        The examples for several machines are good once their certificates are there; what
+        is wrong with one is said in a line that names the file.
+        """
+        trusted = certificates()
+        for name, made in (
+            ("store.pem", trusted.ours.path),
+            ("store.key", trusted.ours.key),
+            ("frontend.pem", trusted.other.path),
+            ("frontend.key", trusted.other.key),
+            ("imap.pem", trusted.ours.path),
+            ("imap.key", trusted.ours.key),
+            ("ca.pem", trusted.authority.path),
+        ):
+            self.put(name, Path(made).read_bytes())
+        there = str(self.directory)
+        paths = {}
+        for role in ("store", "frontend"):
+            example = Path(tests.__file__).parents[1] / "examples" / "machines" / f"{role}.toml"
+            text = example.read_bytes()
+            paths[role] = self.put(f"{role}.toml", text.replace(b"/etc/mailstore", os.fsencode(there)))
+            output, _ = self.run_("config", "check", paths[role], store=False)
+            self.assertEqual(output, f"{paths[role]}: good\n")
+        for name, content, expected in (
+            ("frontend.key", Path(trusted.ours.key).read_bytes(), "is not the key of the certificate in"),
+            ("frontend.pem", b"nothing", "holds no certificate in PEM form"),
+            ("ca.pem", None, "ca: cannot read"),
+        ):
+            if content is None:
+                os.unlink(self.directory / name)
+            else:
+                self.put(name, content)
+            line = self.refused("config", "check", paths["frontend"], store=False)
+            self.assertTrue(line.startswith(f"{paths['frontend']}: transport: "), line)
+            self.assertIn(expected, line)
+            self.assertIn(f"{there}/{name}", line)
 
     def test_noFile(self) -> None:
         """

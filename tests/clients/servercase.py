@@ -4,6 +4,7 @@ A real server process for tests of real clients.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pathlib
 import re
@@ -11,9 +12,16 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from twisted.trial.unittest import TestCase
+
+from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials
+from mailstore.engine.limits import EngineLimits
+from mailstore.interfaces import IStore
+from mailstore.model import ALL_RIGHTS, PUBLIC_ROOT, SYSTEM
+from mailstore.stores import openStore
 
 #: Seconds that a server may take to start, on a machine that is busy with other tests.
 START = 60.0
@@ -110,6 +118,30 @@ class ServerTestCase(TestCase):
         path = pathlib.Path(self.mktemp()).absolute()
         path.mkdir(parents=True)
         return path
+
+    def makeStore(
+        self, *users: str, fill: Callable[[IStore], Coroutine[Any, Any, None]] | None = None
+    ) -> str:
+        """
+        A store in a file.
+
+        @param users: whom it has, each with the password C{password}; the first may do
+            everything in the public folders.
+        @return: its URL.
+        """
+        url = f"sqlite:///{self.directory() / 'mail.db'}"
+
+        async def make() -> None:
+            store = openStore(url, EngineLimits(), create=True)
+            for user in users:
+                await store.createUser(user, makeCredentials("password", QUICK_ITERATIONS))
+            await store.setRights(SYSTEM, PUBLIC_ROOT, users[0], ALL_RIGHTS)
+            if fill is not None:
+                await fill(store)
+            await store.close()
+
+        asyncio.run(make())
+        return url
 
     def serve(self, *options: str) -> ServerProcess:
         """

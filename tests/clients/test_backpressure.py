@@ -5,17 +5,13 @@ two processes: neither grows, nobody else notices, and no byte is lost.
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
-import shutil
-import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials
-from mailstore.engine.limits import EngineLimits
 from mailstore.interfaces import IStore
-from mailstore.model import ALL_RIGHTS, OTHERS_ROOT, PUBLIC_ROOT, SYSTEM, NewMessage, UidSet
-from mailstore.stores import openStore
+from mailstore.model import OTHERS_ROOT, PUBLIC_ROOT, SYSTEM, NewMessage, UidSet
+from tests.channels import describe
 from tests.clients.rawclient import RawClient
 from tests.clients.servercase import ServerProcess, ServerTestCase
 
@@ -66,26 +62,16 @@ class BackPressureTests(ServerTestCase):
     Rule 2: from the client's socket to the store.
     """
 
-    def _serve(self, fill: Callable[[IStore], Awaitable[None]]) -> tuple[ServerProcess, tuple[int, int]]:
+    def _serve(
+        self, fill: Callable[[IStore], Coroutine[Any, Any, None]]
+    ) -> tuple[ServerProcess, tuple[int, int]]:
         """
         A server whose store is filled before it starts.
 
         @return: the server, and the processes to be watched.
         """
-        url = f"sqlite:///{self.directory() / 'mail.db'}"
-
-        async def prepare() -> None:
-            store = openStore(url, EngineLimits(), create=True)
-            for user in ("alice", "bob"):
-                await store.createUser(user, makeCredentials("password", QUICK_ITERATIONS))
-            await store.setRights(SYSTEM, PUBLIC_ROOT, "alice", ALL_RIGHTS)
-            await fill(store)
-            await store.close()
-
-        asyncio.run(prepare())
-        sockets = tempfile.mkdtemp(prefix="ms")
-        self.addCleanup(shutil.rmtree, sockets)
-        server = self.serve("--store", url, "--transport", f"unix:{sockets}/s")
+        url = self.makeStore("alice", "bob", fill=fill)
+        server = self.serve("--store", url, "--transport", describe(self, "unix"))
         (store,) = server.children()
         return server, (server.pid, store)
 

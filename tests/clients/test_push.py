@@ -1,38 +1,40 @@
 """
-Somebody who idles hears of what others do, over a socket channel.  How soon is
+Somebody who idles hears of what others do, over a socket channel and over shared memory.  How soon is
 measured by C{benchmarks.imap}.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.testing import MailServer
+from tests.channels import describe
 from tests.clients.rawclient import RawClient
 
 #: Changes made.
 _TRIES = 10
 
 
-class PushTests(SynchronousTestCase):
+class PushTestsMixin:
     """
-    IDLE, with the store behind C{unix:}.
+    IDLE, with the store behind a channel.
+
+    @cvar kind: which of L{tests.channels.KINDS}.
     """
 
-    def setUp(self) -> None:
+    kind = ""
+
+    def setUp(self: Any) -> None:
         """
         Somebody who idles, and the same user once more and another one.
         """
-        directory = tempfile.mkdtemp(prefix="ms")
-        self.addCleanup(shutil.rmtree, directory)
         server = MailServer(
             users={"alice": "a", "bob": "b"},
             folders=["Public Folders/News"],
             administrators=["alice", "bob"],
-            transport=f"unix:{directory}/s",
+            transport=describe(self, self.kind),
         )
         server.start()
         self.addCleanup(server.stop)
@@ -43,14 +45,14 @@ class PushTests(SynchronousTestCase):
         self.idler.begin(b"IDLE")
         self.assertTrue(self.idler.response().startswith(b"+"))
 
-    def _client(self, server: MailServer, login: bytes) -> RawClient:
+    def _client(self: Any, server: MailServer, login: bytes) -> RawClient:
         client = RawClient(server.port)
         self.addCleanup(client.close)
         for command in (b"LOGIN " + login, b'SELECT "Public Folders/News"'):
             self.assertIn(b" OK", client.command(command)[-1])
         return client
 
-    def _checkTold(self, client: RawClient, item: bytes, told: tuple[bytes, bytes]) -> None:
+    def _checkTold(self: Any, client: RawClient, item: bytes, told: tuple[bytes, bytes]) -> None:
         """
         Let a client set and take away a flag, again and again.
 
@@ -61,20 +63,20 @@ class PushTests(SynchronousTestCase):
             self.assertIn(b" OK", client.command(b"STORE 1 %sFLAGS %s" % (sign, item))[-1])
             self.assertEqual(self.idler.response(), b"* 1 FETCH (UID 1 FLAGS (%s))\r\n" % told[number % 2])
 
-    def test_othersFlags(self) -> None:
+    def test_othersFlags(self: Any) -> None:
         """
         What another user changes.
         """
         self._checkTold(self.other, b"(\\Flagged)", (b"\\Flagged", b""))
 
-    def test_ownSeen(self) -> None:
+    def test_ownSeen(self: Any) -> None:
         """
         What the same user has seen in another session; nobody else hears of it.
         """
         self._checkTold(self.same, b"(\\Seen)", (b"\\Seen", b""))
         self.assertEqual(len(self.other.command(b"NOOP")), 1)
 
-    def test_newMail(self) -> None:
+    def test_newMail(self: Any) -> None:
         """
         A message that has come, and one that has gone.
         """
@@ -92,3 +94,19 @@ class PushTests(SynchronousTestCase):
             hear(b"FETCH (UID %d FLAGS (\\Deleted" % number)
             self.other.command(b"EXPUNGE")
             hear(b"EXPUNGE")
+
+
+class UnixTests(PushTestsMixin, SynchronousTestCase):
+    """
+    Over a Unix socket.
+    """
+
+    kind = "unix"
+
+
+class SharedMemoryTests(PushTestsMixin, SynchronousTestCase):
+    """
+    Over shared memory.
+    """
+
+    kind = "shm"

@@ -5,11 +5,11 @@ The store's process dies while clients work.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import tempfile
 import threading
+from typing import Any
 
+from tests.channels import describe
 from tests.clients.rawclient import RawClient
 from tests.clients.servercase import ServerProcess, ServerTestCase
 
@@ -69,20 +69,21 @@ class Writer:
         self._client.close()
 
 
-class StoreDeathTests(ServerTestCase):
+class StoreDeathTestsMixin:
     """
-    C{kill -9} of the store's process.
+    C{kill -9} of the store's process.  What differs over TCP, the new process's own
+    port, is in L{tests.test_topology}.
+
+    @cvar kind: which of L{tests.channels.BETWEEN_PROCESSES}.
     """
 
-    def _serve(self) -> ServerProcess:
-        url = f"sqlite:///{self.directory() / 'mail.db'}"
-        self.mailstoreDone("init", "--store", url)
-        self.mailstoreDone("user", "add", "alice", "--password-stdin", "--store", url, stdin=b"password\n")
-        sockets = tempfile.mkdtemp(prefix="ms")
-        self.addCleanup(shutil.rmtree, sockets)
-        return self.serve("--store", url, "--transport", f"unix:{sockets}/s")
+    kind = ""
 
-    def test_writersGoOn(self) -> None:
+    def _serve(self: Any) -> ServerProcess:
+        url = self.makeStore("alice")
+        return self.serve("--store", url, "--transport", describe(self, self.kind))  # type: ignore[no-any-return]
+
+    def test_writersGoOn(self: Any) -> None:
         """
         Clients that append while the store is killed stay connected; what was in
         flight is answered NO [UNAVAILABLE]; they go on with the restarted store;
@@ -119,7 +120,7 @@ class StoreDeathTests(ServerTestCase):
         maybe = {name for writer in writers for name in writer.refused}
         self.assertEqual(set(stored) - acknowledged - maybe, set())
 
-    def test_openFolderGoesOn(self) -> None:
+    def test_openFolderGoesOn(self: Any) -> None:
         """
         A client that idles in a folder while the store is killed hears of a
         message that comes after the restart.
@@ -145,3 +146,19 @@ class StoreDeathTests(ServerTestCase):
         self.assertIn(b" OK", idler.finish(tag)[-1])
         for client in (idler, other):
             client.close()
+
+
+class UnixTests(StoreDeathTestsMixin, ServerTestCase):
+    """
+    Over a Unix socket.
+    """
+
+    kind = "unix"
+
+
+class SharedMemoryTests(StoreDeathTestsMixin, ServerTestCase):
+    """
+    Over shared memory, which is thrown away and made anew.
+    """
+
+    kind = "shm"

@@ -11,10 +11,12 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.errors import StaleListing, StoreUnavailable
+from mailstore.imap import folderlist
 from mailstore.imap.folderlist import FolderLists
 from mailstore.imap.limits import ImapLimits
 from mailstore.imap.patterns import Pattern
 from mailstore.imap.protocol import ReactorRuntime
+from mailstore.imap.wire import writer
 from mailstore.interfaces import IStore
 from tests.imap.support import FakeStore
 
@@ -65,6 +67,37 @@ class FolderListsTests(SynchronousTestCase):
         self.assertEqual(first, second)
         self.assertEqual(self.lists.enumerations, enumerations)
         self.assertEqual(self.store.calls, ["trees"])
+
+    def test_renderedOnceForAllWhoWait(self) -> None:
+        """
+        Many who ask for a long list at the same time wait for one rendering of it.
+        """
+        count = folderlist._SLICE + 10
+        for number in range(count):
+            self.store.make(f"Public Folders/n{number:05}")
+        rendered: list[str] = []
+
+        class Counting:
+            """
+            Counts the names that are rendered.
+            """
+
+            @staticmethod
+            def mailbox(name: str, utf8: bool) -> bytes:
+                rendered.append(name)
+                return writer.mailbox(name, utf8)
+
+        self.patch(folderlist, "writer", Counting)
+
+        async def answer(user: str) -> bytes:
+            return b"".join(await self.lists.answer(user, Pattern("", "Public Folders/n*"), False))
+
+        asked = [Deferred.fromCoroutine(answer(f"user{each}")) for each in range(20)]
+        while self.clock.getDelayedCalls():
+            self.clock.advance(0)
+        (only,) = {self.successResultOf(each) for each in asked}
+        self.assertEqual(only.count(b"* LIST"), count)
+        self.assertEqual(len(rendered), count)
 
     def test_singleFlight(self) -> None:
         """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailstore.ipc.calls import CallTable, ReceiveWindow, SendWindow, agreedTerms, wantedTerms
+from mailstore.ipc.calls import Ahead, CallTable, ReceiveWindow, SendWindow, agreedTerms, wantedTerms
 from mailstore.ipc.codec import CodecError
 from mailstore.ipc.limits import IpcLimits
 from mailstore.ipc.messages import Terms
@@ -107,6 +107,19 @@ class WindowTests(SynchronousTestCase):
         self.assertRaises(CodecError, window.give, 0)
         window.give(2)
         self.assertEqual(window.free, 2)
+
+    def test_ahead(self) -> None:
+        """
+        The one supply gives what it has, takes back, and can be made smaller meanwhile.
+        """
+        ahead = Ahead(5)
+        self.assertEqual([ahead.take(3) for _ in range(3)], [3, 2, 0])
+        ahead.give(2)
+        self.assertEqual(ahead.take(1), 1)
+        ahead.most = 2
+        self.assertEqual(ahead.take(1), 0)
+        ahead.give(3)
+        self.assertEqual(ahead.take(3), 1)
 
     def test_receive(self) -> None:
         """

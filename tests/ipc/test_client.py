@@ -331,6 +331,31 @@ class StreamTests(SynchronousTestCase):
         both.settle()
         self.assertEqual(len(rest.value), 19)
 
+    def test_windowsTogether(self) -> None:
+        """
+        When streams whose consumers do not ask have used up what all may have in flight
+        together, the next ones have one batch, and go on all the same.
+        """
+        both = joined(IpcLimits(poll_interval=0, window=4, max_ahead=5))
+        both.store.batches = [b"x"] * 20
+        streams = []
+
+        def given() -> int:
+            before: int = both.store.given
+            streams.append(both.remote.search("ann", 1, EVERY))
+            both.start(_next(streams[-1]))
+            both.settle()
+            after: int = both.store.given
+            return after - before
+
+        # With a window of one, the next batch is made when the one before was taken.
+        self.assertEqual([given() for _ in range(4)], [4, 3, 2, 2])
+        rest = both.start(allOf(streams[3]))
+        both.settle()
+        self.assertEqual(len(rest.value), 19)
+        both.start(streams[0].aclose())
+        self.assertEqual(given(), 4)
+
     def test_windowOfOne(self) -> None:
         """
         A window of one batch makes progress.

@@ -175,6 +175,17 @@ class HostileTests(SynchronousTestCase):
         self.assertCut(raw)
         self.assertEqual(self.both.store.freed, 1)
 
+    def test_ownWindow(self) -> None:
+        """
+        A request can say that fewer batches may be in flight than was agreed, not more.
+        """
+        self.both.store.batches = [b"x"] * 10
+        for number, (asked, sent) in enumerate(((1, 1), (2, 2), (1000, 2)), 1):
+            raw = Raw(self.both)
+            search = m.Asked(60.0, m.Search("ann", 1, SearchTerm(Criterion.ALL)), asked)
+            raw.say(Kind.REQUEST, number, encode(search))
+            self.assertEqual([kind for kind, _, _ in raw.heard()], [Kind.BATCH] * sent)
+
     def test_latecomers(self) -> None:
         """
         Word of calls and uploads that are over is no mistake.
@@ -290,8 +301,11 @@ class HostileStoreTests(SynchronousTestCase):
         """
         ours = wantedTerms(IpcLimits())
         for message in (
-            (Kind.WELCOME, encode(m.Welcome(2, ours))),
-            (Kind.WELCOME, encode(m.Welcome(1, msgspec.structs.replace(ours, max_calls=1 << 30)))),
+            (Kind.WELCOME, encode(m.Welcome(PROTOCOL_VERSION + 1, ours))),
+            (
+                Kind.WELCOME,
+                encode(m.Welcome(PROTOCOL_VERSION, msgspec.structs.replace(ours, max_calls=1 << 30))),
+            ),
             (Kind.CHANGED, encode(m.Changed(True))),
         ):
             both = joined(connect=False)

@@ -4,7 +4,8 @@ Connecting, and connecting again.
 
 from __future__ import annotations
 
-from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
+from twisted.internet.defer import fail
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
@@ -16,7 +17,7 @@ from mailstore.ipc.server import StoreServer
 from mailstore.ipc.service import StoreClientService, StoreServerService
 from mailstore.ipc.statistics import QueueCounters, epoxyCounters
 from tests.ipc.fakes import FakeStore, Noting, Outcome, TurningClock
-from transports.errors import CannotListen
+from transports.errors import CannotConnect, CannotListen
 from transports.limits import Limits
 from transports.memory import MemoryTransport
 
@@ -26,15 +27,17 @@ LIMITS = IpcLimits(poll_interval=0)
 @implementer(ILogObserver)
 class Warnings:
     """
-    Counts what is logged as a warning.
+    Keeps what is logged as a warning.
     """
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, case: SynchronousTestCase) -> None:
+        self.lines: list[str] = []
+        globalLogPublisher.addObserver(self)
+        case.addCleanup(globalLogPublisher.removeObserver, self)
 
     def __call__(self, event: LogEvent) -> None:
         if event.get("log_level") is LogLevel.warn:
-            self.count += 1
+            self.lines.append(formatEvent(event))
 
 
 class ServiceTests(SynchronousTestCase):
@@ -90,9 +93,7 @@ class ServiceTests(SynchronousTestCase):
         A store that is not there is tried again, less and less often, and the
         log tells it once.
         """
-        warnings = Warnings()
-        globalLogPublisher.addObserver(warnings)
-        self.addCleanup(globalLogPublisher.removeObserver, warnings)
+        warnings = Warnings(self)
         self.client.startService()
         delays = []
         for _ in range(9):
@@ -100,11 +101,26 @@ class ServiceTests(SynchronousTestCase):
             delays.append(round(call.getTime() - self.clock.seconds(), 3))
             self.clock.advance(call.getTime() - self.clock.seconds())
         self.assertEqual(delays, [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0])
-        self.assertEqual(warnings.count, 1)
+        self.assertEqual(len(warnings.lines), 1)
         self.service.startService()
         self.clock.advance(5)
         self.turns()
         self.assertTrue(self.remote.is_ready)
+
+    def test_otherReason(self) -> None:
+        """
+        When the reason changes, the new one is told, once.
+        """
+        warnings = Warnings(self)
+        reasons = ["nobody listens", "nobody listens", "other limits", "other limits", "nobody listens"]
+        failing = iter([*map(CannotConnect, reasons)])
+        self.patch(self.transport, "connect", lambda receiver: fail(next(failing)))
+        self.client.startService()
+        for _ in reasons[1:]:
+            self.clock.advance(5)
+        told = [line.partition("trying again: ")[2] for line in warnings.lines]
+        self.assertEqual(told, ["nobody listens", "other limits", "nobody listens"])
+        self.client.stopService()
 
     def test_again(self) -> None:
         """

@@ -4,8 +4,6 @@ A store behind a channel is a store: the one suite, over each transport.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -26,16 +24,8 @@ from mailstore.testing.storecases.opening import OpenTests
 from mailstore.testing.storecases.rights import AclTests
 from mailstore.testing.storecases.searching import CloseTests
 from mailstore.testing.storetests import StoreTestsMixin
+from tests.channels import describe
 from transports.description import transportFor
-
-
-def shortDirectory(case: TestCase) -> str:
-    """
-    A directory whose path leaves room for the name of a socket.
-    """
-    path = tempfile.mkdtemp(prefix="ms")
-    case.addCleanup(shutil.rmtree, path)
-    return path
 
 
 async def behindChannel(
@@ -64,15 +54,14 @@ async def behindChannel(
 class OverChannel(StoreCase):
     """
     The suite, with a channel between the tests and an engine.
+
+    @cvar kind: which of L{tests.channels.KINDS}.
+    @cvar options: what follows in the description.
     """
 
-    ipc_limits = IpcLimits(inline_upload=512, upload_piece=1000, window=2)
-
-    def description(self) -> str:
-        """
-        The transport to use.
-        """
-        raise NotImplementedError
+    ipc_limits = IpcLimits(inline_upload=512, upload_piece=8000, window=2)
+    kind = "memory"
+    options = ""
 
     def openEngine(self) -> engine.Store:
         """
@@ -90,7 +79,8 @@ class OverChannel(StoreCase):
         See L{StoreTestsMixin.makeStore}.
         """
         store = self.openEngine()
-        remote, _ = await behindChannel(self, store, self.description(), self.ipc_limits)  # type: ignore[arg-type]
+        description = describe(self, self.kind, self.options)  # type: ignore[arg-type]
+        remote, _ = await behindChannel(self, store, description, self.ipc_limits)  # type: ignore[arg-type]
         return remote, store
 
 
@@ -99,17 +89,47 @@ class MemoryTests(OverChannel, StoreTestsMixin, TestCase):
     Over memory.
     """
 
-    def description(self) -> str:
-        return "memory:"
+    kind = "memory"
 
 
 class UnixTests(OverChannel, StoreTestsMixin, TestCase):
     """
-    Over a socket.
+    Over a Unix socket.
     """
 
-    def description(self) -> str:
-        return f"unix:{shortDirectory(self)}/s"
+    kind = "unix"
+
+
+class TcpTests(OverChannel, StoreTestsMixin, TestCase):
+    """
+    Over TCP.
+    """
+
+    kind = "tcp"
+
+
+class TlsTests(OverChannel, StoreTestsMixin, TestCase):
+    """
+    Over TCP with mutual TLS.
+    """
+
+    kind = "tls"
+
+
+class SharedMemoryTests(OverChannel, StoreTestsMixin, TestCase):
+    """
+    Over shared memory.
+    """
+
+    kind = "shm"
+
+
+class PortableSharedMemoryTests(OverChannel, StoreTestsMixin, TestCase):
+    """
+    Over shared memory without what only Linux has.
+    """
+
+    kind = "portable"
 
 
 class SmallestQueueTests(OverChannel, SectionTests, AclTests, AppendTests, CopyTests, OpenTests, TestCase):
@@ -118,17 +138,13 @@ class SmallestQueueTests(OverChannel, SectionTests, AclTests, AppendTests, CopyT
     block: everything comes in many pieces and waits for room all the time.
     """
 
-    def description(self) -> str:
-        return "memory::blocks=1:block_size=64"
+    options = ":blocks=1:block_size=64"
 
 
 class GroupCommitTests(OverChannel, AppendTests, FlagTests, ExpungeTests, CloseTests, TestCase):
     """
     What changes things, with a file and group commit behind the channel.
     """
-
-    def description(self) -> str:
-        return "memory:"
 
     def openEngine(self) -> engine.Store:
         from twisted.internet import reactor

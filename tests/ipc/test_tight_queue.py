@@ -5,8 +5,6 @@ nothing overflows, everything is answered once.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -19,6 +17,7 @@ from mailstore.ipc.limits import IpcLimits
 from mailstore.ipc.server import StoreServer
 from mailstore.ipc.service import StoreClientService, StoreServerService
 from mailstore.model import Criterion, NewMessage, SearchTerm
+from tests.channels import describe
 from tests.ipc.fakes import FakeStore, allOf
 from transports.description import transportFor
 from transports.interfaces import IChannel
@@ -29,15 +28,12 @@ CALLERS = 50
 class TightQueueTestsMixin:
     """
     What holds over every transport.
+
+    @cvar kind: which of L{tests.channels.KINDS}.
     """
 
     timeout = 60
-
-    def place(self: Any) -> str:
-        """
-        A description without options.
-        """
-        raise NotImplementedError
+    kind = ""
 
     async def open(self: Any, blocks: int, block_size: int, limits: IpcLimits) -> None:
         """
@@ -50,7 +46,9 @@ class TightQueueTestsMixin:
         self.store = store
         self.capacity = blocks
         self.samples = 0
-        transport = transportFor(f"{self.place()}:blocks={blocks}:block_size={block_size}", reactor)
+        transport = transportFor(
+            describe(self, self.kind, f":blocks={blocks}:block_size={block_size}"), reactor
+        )
         self.server = StoreServer(store, limits, clock)
         listening = StoreServerService(transport, self.server)
         self.remote = RemoteStore(limits, clock)
@@ -196,16 +194,28 @@ class MemoryTests(TightQueueTestsMixin, TestCase):
     Over memory.
     """
 
-    def place(self) -> str:
-        return "memory:"
+    kind = "memory"
 
 
 class UnixTests(TightQueueTestsMixin, TestCase):
     """
-    Over a socket.
+    Over a Unix socket.
     """
 
-    def place(self) -> str:
-        path = tempfile.mkdtemp(prefix="ms")
-        self.addCleanup(shutil.rmtree, path)
-        return f"unix:{path}/s"
+    kind = "unix"
+
+
+class SharedMemoryTests(TightQueueTestsMixin, TestCase):
+    """
+    Over shared memory.
+    """
+
+    kind = "shm"
+
+
+class PortableSharedMemoryTests(TightQueueTestsMixin, TestCase):
+    """
+    Over shared memory without what only Linux has.
+    """
+
+    kind = "portable"

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import imaplib
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from mailstore.ipc.limits import IpcLimits
 from mailstore.supervisor import childEnvironment
 from mailstore.testing import MailServer, NotLoaded
 from mailstore.topology import StartFailed
+from tests.channels import KINDS, describe, shortDirectory
 
 NEWS = "Public Folders/News"
 
@@ -57,13 +56,14 @@ class MailServerTests(SynchronousTestCase):
         client.login(user, password)
         return client
 
-    def test_overBothTransports(self) -> None:
+    def test_overEveryTransport(self) -> None:
         """
-        It serves mail, over each kind of channel.
+        It serves mail, over each kind of channel, and leaves no file behind.
         """
-        directory = tempfile.mkdtemp(prefix="ms")
-        self.addCleanup(shutil.rmtree, directory)
-        for transport in ("memory:", f"unix:{directory}/s:blocks=16"):
+        for kind in KINDS:
+            directory = shortDirectory(self)
+            transport = describe(self, kind, ":blocks=16", directory)
+            before = os.listdir(directory)
             with MailServer(
                 users={"alice": "secret"}, folders=[NEWS, "Public Folders"], transport=transport
             ) as server:
@@ -72,7 +72,7 @@ class MailServerTests(SynchronousTestCase):
                 self.assertEqual(client.select(f'"{NEWS}"', readonly=True), ("OK", [b"1"]))
                 _, ((_, content), _) = client.fetch("1", "(BODY.PEEK[])")  # type: ignore[misc]
                 self.assertEqual(content, b"Subject: hello\r\n\r\nworld\r\n")
-        self.assertEqual(os.listdir(directory), [])
+            self.assertEqual(os.listdir(directory), before)
 
     def test_load(self) -> None:
         """
