@@ -1,12 +1,11 @@
 """
-How fast the channels are, as ratios to plain means in the same run.
+What a channel costs, as ratios in one run.
 
-    python -m benchmarks.transports [--short]
+Run it as C{python -m benchmarks.transports}; docs/benchmarks.md explains the
+table.  Every figure is the best of many short rounds in which each contestant
+has its turn, so that a busy machine slows all of them alike.  Exit code 1 when
+a gate fails.
 
-Both sides of a ratio are measured in turns, round by round, and the best round
-of each counts, so that what else the machine does hits both alike.  The exit
-code is 1 when a gate fails.  "Bare reactor" is one recv and one send under the
-reactor, without any channel: no channel under a reactor can be faster than that.
 With C{--short} there are few rounds, and the gates are twice as wide, because
 machines that run continuous integration are noisy.
 """
@@ -14,472 +13,255 @@ machines that run continuous integration are noisy.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
+import platform
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import attrs
 from twisted.internet import task
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReadDescriptor
-from twisted.python.failure import Failure
-from zope.interface import implementer
 
+from benchmarks._cast import BARE_EVENTS, BARE_SOCKET, INT32, QUEUE, RAW, SHM_SPIN, UNIX_SPIN, Cast
+from benchmarks._contestants import Collector, Contestant
+from benchmarks._placement import Placement, placements
+from benchmarks._table import Table, Times
 from transports.description import transportFor
 from transports.errors import QueueFull
-from transports.interfaces import IChannel, IReceiver, ITransport
+from transports.interfaces import IChannel, IReceiver
 from transports.limits import Limits
-from transports.memory import MemoryTransport
 
 #: Sizes of the messages of round trips, in bytes.
 TRIP_SIZES = (64, 1024, 4096, 16384)
 #: Sizes of the messages sent one way, in bytes.
-ONE_WAY_SIZES = (64, 1024)
-#: The message that asks the child to answer when everything before it has been handled.
-MARK = b"mark"
+ONE_WAY_SIZES = (64, 1024, 262144)
+_NAMES = {64: "64 B", 1024: "1 KiB", 4096: "4 KiB", 16384: "16 KiB", 262144: "256 KiB"}
+
+#: Round trips before those of a round, to get going.
+_WARM = 5
+#: Refusals in a round.
+_REFUSALS = 1000
 
 
 @attrs.frozen
-class Gate:
+class Effort:
     """
-    One line of the table.
-    """
-
-    #: What was measured.
-    name: str
-    #: The result, in C{unit}.
-    value: float
-    #: "x" for a ratio, "us", "ms".
-    unit: str
-    #: The most that passes, or C{None} when the line is for information.
-    most: float | None = None
-    #: The figures behind it.
-    detail: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """
-        Whether the value is good enough.
-        """
-        return self.most is None or self.value <= self.most
-
-    def row(self) -> str:
-        """
-        The line as text.
-        """
-        gate = "" if self.most is None else f"<= {self.most:g} {self.unit}"
-        verdict = "" if self.most is None else ("ok" if self.passed else "FAILED")
-        return f"{self.name:<44} {self.value:9.2f} {self.unit:<3} {gate:<12} {verdict:<7} {self.detail}"
-
-
-@implementer(IReceiver)
-class Collector:
-    """
-    Fires a Deferred after so many messages.
+    How much is measured.
     """
 
-    def __init__(self) -> None:
-        self.lost: Deferred[None] = Deferred()
-        self._missing = 0
-        self._done: Deferred[None] = Deferred()
-        self.onMessage: Callable[[bytes], None] = self._count
-
-    def messageReceived(self, message: bytes) -> None:
-        """
-        Hand it to whoever measures at the moment.
-        """
-        self.onMessage(message)
-
-    def channelLost(self, reason: Failure) -> None:
-        """
-        Note it.
-        """
-        self.lost.callback(None)
-
-    def expect(self, count: int) -> Deferred[None]:
-        """
-        Fires when C{count} further messages have come.
-        """
-        self._missing = count
-        self._done = Deferred()
-        self.onMessage = self._count
-        return self._done
-
-    def _count(self, message: bytes) -> None:
-        self._missing -= 1
-        if not self._missing:
-            self._done.callback(None)
+    #: Rounds of round trips and of refusals.
+    trip_rounds: int
+    #: Round trips in a round.
+    trips: int
+    #: Rounds of messages sent one way.
+    one_way_rounds: int
+    #: Messages sent one way in a round, at most.
+    one_way_messages: int
+    #: Bytes sent one way in a round, at most.
+    one_way_bytes: int
+    #: Processes killed, for each transport.
+    deaths: int
 
 
-# The children.
+_FULL = Effort(30, 100, 20, 4000, 1 << 24, 5)
+_SHORT = Effort(8, 60, 5, 2000, 1 << 23, 2)
 
 
-@implementer(IReceiver)
-class Echo:
+class Benchmark:
     """
-    Sends every message back; in C{sink} mode only the mark.
+    One run.
     """
 
-    def __init__(self, reactor: Any) -> None:
-        self.channel: IChannel | None = None
+    def __init__(self, reactor: Any, table: Table, effort: Effort, cast: Cast) -> None:
         self._reactor = reactor
-        self._sink = False
+        self._table = table
+        self._effort = effort
+        self._cast = cast
 
-    def messageReceived(self, message: bytes) -> None:
+    async def run(self, places: Sequence[Placement]) -> None:
         """
-        Answer it.
+        Measure and print everything.
         """
-        assert self.channel is not None
-        if message == b"sink" or message == b"echo":
-            self._sink = message == b"sink"
-        if not self._sink or message == MARK:
-            self.channel.send(message)
-
-    def channelLost(self, reason: Failure) -> None:
-        """
-        The benchmark is over.
-        """
-        self._reactor.stop()
-
-
-def echoChild(description: str) -> None:
-    """
-    Answer on a channel until it is lost.
-    """
-    from twisted.internet import reactor
-
-    echo = Echo(reactor)
-
-    def connected(channel: IChannel) -> None:
-        echo.channel = channel
-
-    transportFor(description, reactor).connect(echo).addCallback(connected)
-    cast(Any, reactor).run()
-
-
-def rawChild(number: int) -> None:
-    """
-    Answer on a blocking socket until it is closed.
-    """
-    with socket.socket(fileno=number) as raw:
-        while data := raw.recv(1 << 16):
-            raw.sendall(data)
-
-
-@implementer(IReadDescriptor)
-class Bare:
-    """
-    The least that can be done under a reactor: one C{recv}, one C{send}, no
-    channel.  It shows what the reactor itself costs.
-    """
-
-    def __init__(self, bare: socket.socket) -> None:
-        bare.setblocking(False)
-        self.socket = bare
-        self.onData: Callable[[bytes], object] = bare.send
-        self.onEnd: Callable[[], object] = lambda: None
-
-    def doRead(self) -> None:
-        """
-        Answer.
-        """
-        data = self.socket.recv(1 << 16)
-        if data:
-            self.onData(data)
-        else:
-            end, self.onEnd = self.onEnd, lambda: None
-            end()
-
-    def fileno(self) -> int:
-        """
-        The number of the socket.
-        """
-        return self.socket.fileno()
-
-    def logPrefix(self) -> str:
-        """
-        A name for the log.
-        """
-        return "bare"
-
-    def connectionLost(self, reason: Failure) -> None:
-        """
-        The reactor has been stopped.
-        """
-
-
-def bareChild(number: int) -> None:
-    """
-    Answer under a reactor, without a channel.
-    """
-    from twisted.internet import reactor
-
-    running = cast(Any, reactor)
-    bare = Bare(socket.socket(fileno=number))
-    bare.onEnd = running.stop
-    running.addReader(bare)
-    running.run()
-
-
-def queueChild(queue: Any, answers: Any) -> None:
-    """
-    Take everything out of a C{multiprocessing.Queue}; answer to the mark.
-    """
-    while (item := queue.get()) is not None:
-        if item == MARK:
-            answers.send(item)
-
-
-def child(*arguments: str, fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
-    """
-    Start this module again, as one of the children.
-    """
-    return subprocess.Popen([sys.executable, "-m", "benchmarks.transports", *arguments], pass_fds=fds)
-
-
-# The measurements.
-
-
-def rawTrips(raw: socket.socket, message: bytes, count: int) -> float:
-    """
-    Seconds for one round trip over a blocking socket.
-    """
-    size = len(message)
-    start = time.perf_counter()
-    for _ in range(count):
-        raw.sendall(message)
-        got = len(raw.recv(1 << 16))
-        while got < size:
-            got += len(raw.recv(1 << 16))
-    return (time.perf_counter() - start) / count
-
-
-async def trips(channel: IChannel, collector: Collector, message: bytes, count: int) -> float:
-    """
-    Seconds for one round trip over a channel.
-    """
-    done: Deferred[None] = Deferred()
-    left = count
-
-    def answered(_: bytes) -> None:
-        nonlocal left
-        left -= 1
-        if left:
-            channel.send(message)
-        else:
-            done.callback(None)
-
-    collector.onMessage = answered
-    start = time.perf_counter()
-    channel.send(message)
-    await done
-    return (time.perf_counter() - start) / count
-
-
-async def bareTrips(bare: Bare, message: bytes, count: int) -> float:
-    """
-    Seconds for one round trip under a reactor without a channel.
-    """
-    done: Deferred[None] = Deferred()
-    left = count
-    got = 0
-
-    def answered(data: bytes) -> None:
-        nonlocal left, got
-        got += len(data)
-        if got == len(message):
-            got = 0
-            left -= 1
-            if left:
-                bare.socket.send(message)
-            else:
-                done.callback(None)
-
-    bare.onData = answered
-    start = time.perf_counter()
-    bare.socket.send(message)
-    await done
-    return (time.perf_counter() - start) / count
-
-
-async def oneWay(channel: IChannel, collector: Collector, message: bytes, count: int) -> float:
-    """
-    Seconds for one message of many sent one way, until the last has been handled.
-    """
-    blocks = channel.limits.blocksFor(len(message))
-    batch = max(blocks, channel.limits.capacity // 4)
-    done = collector.expect(1)
-    start = time.perf_counter()
-    for _ in range(count):
+        cast = self._cast
         try:
-            channel.send(message)
-        except QueueFull:
-            await channel.whenFree(batch)
-            channel.send(message)
-    await channel.whenFree(1)
-    channel.send(MARK)
-    await done
-    return (time.perf_counter() - start) / count
+            await cast.start()
+            for sentence in cast.missing:
+                self._table.note(sentence)
+            for placement in places:
+                with placement.inForce(cast.pids):
+                    await self._roundTrips(placement)
+                    await self._oneWays(placement)
+            self._table.counts = True
+            await self._refusals()
+            await self._deaths()
+        finally:
+            await cast.stop()
 
+    async def _turns(
+        self,
+        rounds: int,
+        contestants: Sequence[Contestant],
+        measure: Callable[[Contestant], Awaitable[float]],
+    ) -> dict[str, Times]:
+        """
+        Let each measure itself in turn, many times.
+        """
+        found: dict[str, list[float]] = {each.name: [] for each in contestants}
+        for index in range(rounds):
+            first = index % len(contestants)
+            for each in (*contestants[first:], *contestants[:first]):
+                found[each.name].append(await measure(each))
+                # Leave the handler of the last message.
+                await task.deferLater(self._reactor, 0)
+        return {name: Times(taken) for name, taken in found.items()}
 
-def queueOneWay(queue: Any, answers: Any, message: bytes, count: int) -> float:
-    """
-    The same through a C{multiprocessing.Queue}.
-    """
-    start = time.perf_counter()
-    for _ in range(count):
-        queue.put(message)
-    queue.put(MARK)
-    answers.recv()
-    return (time.perf_counter() - start) / count
+    async def _roundTrips(self, placement: Placement) -> None:
+        contestants = self._cast.trips
+        results = {}
+        for size in TRIP_SIZES:
+            message = b"x" * size
+
+            async def trips(each: Contestant, message: bytes = message) -> float:
+                await each.trips(message, _WARM)
+                return await each.trips(message, self._effort.trips)
+
+            results[size] = await self._turns(self._effort.trip_rounds, contestants, trips)
+        table = self._table
+        table.section(f"Round trips, {placement.name}")
+        table.matrix(
+            [_NAMES[size] for size in TRIP_SIZES],
+            {each.name: [results[size][each.name] for size in TRIP_SIZES] for each in contestants},
+        )
+        for ours, theirs, gate in (
+            ("shm", RAW, 1.4),
+            (SHM_SPIN, RAW, 1.4),
+            (BARE_EVENTS, RAW, None),
+            ("shm", INT32, 0.5),
+            ("unix", RAW, 1.8),
+            (UNIX_SPIN, RAW, 1.8),
+            (BARE_SOCKET, RAW, None),
+        ):
+            # Of a round trip between cores that stop when idle, most is the time to start them.
+            reliable = placement.awake or theirs != RAW
+            table.counts = placement.judged and reliable and ours not in (SHM_SPIN, UNIX_SPIN)
+            for size, found in results.items():
+                table.ratio(f"{ours} / {theirs}, {_NAMES[size]}", found[ours], found[theirs], gate)
+
+    async def _oneWays(self, placement: Placement) -> None:
+        effort = self._effort
+        results: dict[int, Mapping[str, Times]] = {}
+        for size, contestants in self._cast.one_way.items():
+            message = b"\0" * size
+            count = min(effort.one_way_messages, effort.one_way_bytes // size)
+
+            async def oneWay(each: Contestant, message: bytes = message, count: int = count) -> float:
+                return await each.oneWay(message, count)
+
+            for each in contestants:
+                await each.sink(True)
+            results[size] = await self._turns(effort.one_way_rounds, contestants, oneWay)
+            for each in contestants:
+                await each.sink(False)
+        table = self._table
+        table.section(f"One way, {placement.name}")
+        table.matrix(
+            [_NAMES[size] for size in results],
+            {name: [found[name] for found in results.values()] for name in results[ONE_WAY_SIZES[0]]},
+        )
+        table.counts = placement.judged
+        for theirs, size, gate in ((QUEUE, 64, 8.0), (QUEUE, 1024, 8.0), (RAW, 262144, 2.5)):
+            found = results[size]
+            table.speedup(f"{theirs} / shm, {_NAMES[size]}", found["shm"], found[theirs], gate)
+
+    async def _refusals(self) -> None:
+        self._table.section("A refusal of a full queue")
+        for name, description in {"memory": "memory:", **self._cast.descriptions()}.items():
+            channel = await self._fullChannel(f"{description}:blocks=4")
+            rounds = []
+            for _ in range(self._effort.trip_rounds):
+                rounds.append(refusals(channel, _REFUSALS))
+                await task.deferLater(self._reactor, 0)
+            self._table.time(name, Times(rounds), 5.0)
+            channel.abort()
+
+    async def _fullChannel(self, description: str) -> IChannel:
+        """
+        One end of a channel within this process that takes nothing any more.
+        """
+
+        def accept(channel: IChannel) -> IReceiver:
+            channel.pauseDelivery()
+            return Collector()
+
+        transport = transportFor(description, self._reactor)
+        listener = await transport.listen(accept)
+        channel = await transport.connect(Collector())
+        await listener.stopListening()
+        for _ in range(channel.limits.capacity):
+            channel.send(b"")
+        return channel
+
+    async def _deaths(self) -> None:
+        self._table.section("The other process is killed: until channelLost")
+        for name, description in self._cast.descriptions().items():
+            took = []
+            for _ in range(self._effort.deaths):
+                channel = await self._cast.openChannel(name, description)
+                await channel.trips(b"x", 1)
+                await task.deferLater(self._reactor, 0)
+                assert channel.peer is not None
+                start = time.perf_counter()
+                channel.peer.kill()
+                await channel.collector.lost
+                took.append((time.perf_counter() - start) * 1e3)
+                channel.peer.wait()
+            detail = f"the slowest of {len(took)}; the quickest {min(took):.2f} ms"
+            self._table.add(name, max(took), "ms", 50.0, detail=detail)
 
 
 def refusals(channel: IChannel, count: int) -> float:
     """
     Seconds for one refusal of a full queue.
     """
+    send = channel.send
     start = time.perf_counter()
     for _ in range(count):
         try:
-            channel.send(b"")
+            send(b"")
         except QueueFull:
             pass
     return (time.perf_counter() - start) / count
-
-
-async def pair(transport: ITransport) -> tuple[IChannel, Collector, IChannel, Collector]:
-    """
-    Both ends of a channel in this process.
-    """
-    ends: list[IChannel] = []
-    ours, theirs = Collector(), Collector()
-
-    def accept(channel: IChannel) -> IReceiver:
-        ends.append(channel)
-        return theirs
-
-    listener = await transport.listen(accept)
-    channel = await transport.connect(ours)
-    await listener.stopListening()
-    return channel, ours, ends[0], theirs
-
-
-async def measure(reactor: Any, short: bool) -> list[Gate]:
-    """
-    Everything, in one run.
-    """
-    rounds, count = (10, 300) if short else (25, 1000)
-    slack = 2.0 if short else 1.0
-    gates: list[Gate] = []
-    directory = tempfile.mkdtemp(prefix="msbench")
-    description = f"unix:{directory}/s:blocks=1024:block_size=4096"
-    collector = Collector()
-    accepted: Deferred[IChannel] = Deferred()
-
-    def accept(channel: IChannel) -> IReceiver:
-        accepted.callback(channel)
-        return collector
-
-    listener = await transportFor(description, reactor).listen(accept)
-    echo = child("--echo", description)
-    raw, raw_theirs = socket.socketpair()
-    raw_echo = child("--raw", str(raw_theirs.fileno()), fds=(raw_theirs.fileno(),))
-    raw_theirs.close()
-    bare_ours, bare_theirs = socket.socketpair()
-    bare_echo = child("--bare", str(bare_theirs.fileno()), fds=(bare_theirs.fileno(),))
-    bare_theirs.close()
-    bare = Bare(bare_ours)
-    reactor.addReader(bare)
-    spawn = multiprocessing.get_context("spawn")
-    queue = spawn.Queue()
-    answers, answers_theirs = spawn.Pipe()
-    consumer = spawn.Process(target=queueChild, args=(queue, answers_theirs), daemon=True)
-    consumer.start()
-    try:
-        channel = await accepted
-        memory, memory_in, memory_peer, memory_peer_in = await pair(MemoryTransport(reactor))
-        memory_peer_in.onMessage = memory_peer.send
-        queueOneWay(queue, answers, b"warm", 100)
-
-        for size in TRIP_SIZES:
-            message = b"x" * size
-            best = [float("inf")] * 4
-            for _ in range(rounds):
-                best[0] = min(best[0], rawTrips(raw, message, count))
-                best[1] = min(best[1], await trips(channel, collector, message, count))
-                best[2] = min(best[2], await trips(memory, memory_in, message, count))
-                best[3] = min(best[3], await bareTrips(bare, message, count))
-            plain, unix, inside, least = (each * 1e6 for each in best)
-            detail = f"{unix:.1f} us / {least:.1f} us"
-            gates.append(
-                Gate(f"unix round trip / bare reactor, {size} B", unix / least, "x", 3.0 * slack, detail)
-            )
-            detail = f"{unix:.1f} us / {plain:.1f} us"
-            gates.append(Gate(f"unix round trip / raw AF_UNIX, {size} B", unix / plain, "x", None, detail))
-            gates.append(Gate(f"memory round trip, {size} B", inside, "us"))
-
-        first = collector.expect(1)
-        channel.send(b"echo")
-        await first
-        channel.send(b"sink")
-        for size in ONE_WAY_SIZES:
-            message = b"y" * size
-            best = [float("inf")] * 2
-            for _ in range(rounds):
-                best[0] = min(best[0], queueOneWay(queue, answers, message, count * 5))
-                best[1] = min(best[1], await oneWay(channel, collector, message, count * 5))
-            slow, unix = (each * 1e6 for each in best)
-            detail = f"{unix:.2f} us / {slow:.2f} us a message"
-            gates.append(
-                Gate(f"unix one way / multiprocessing.Queue, {size} B", unix / slow, "x", None, detail)
-            )
-
-        full, _, _, _ = await pair(transportFor(f"unix:{directory}/full:blocks=4", reactor))
-        for _ in range(4):
-            full.send(b"")
-        refusal = min(refusals(full, 2000) for _ in range(rounds))
-        gates.append(Gate("a refusal of a full unix queue", refusal * 1e6, "us", 5.0 * slack))
-
-        start = time.perf_counter()
-        echo.kill()
-        await collector.lost
-        gates.append(Gate("peer death noticed", (time.perf_counter() - start) * 1e3, "ms", 50.0 * slack))
-        full.abort()
-        memory.abort()
-        await listener.stopListening()
-    finally:
-        raw.close()
-        reactor.removeReader(bare)
-        bare_ours.close()
-        queue.put(None)
-        consumer.join()
-        echo.kill()
-        echo.wait()
-        raw_echo.wait()
-        bare_echo.wait()
-        shutil.rmtree(directory)
-    return gates
 
 
 async def run(reactor: Any, short: bool) -> None:
     """
     Measure, print the table, and exit.
     """
-    gates = await measure(reactor, short)
-    for gate in gates:
-        print(gate.row())
+    table = Table(2.0 if short else 1.0)
     limits = Limits()
-    print(f"queues of {limits.capacity} blocks of {limits.block_size} bytes; {os.cpu_count()} processors")
+    print(
+        f"{os.cpu_count()} processors, Python {platform.python_version()}, {platform.system()};"
+        f" queues of {limits.capacity} blocks of {limits.block_size} bytes"
+    )
+    places = placements()
+    if not places[0].awake:
+        print("idle cores cannot be kept awake (that needs Linux, root and two cores):")
+        print("round trips are not judged against raw AF_UNIX")
+    directory = tempfile.mkdtemp(prefix="ms")
+    try:
+        cast = Cast(reactor, directory, ONE_WAY_SIZES)
+        benchmark = Benchmark(reactor, table, _SHORT if short else _FULL, cast)
+        await benchmark.run(places[:2] if short else places)
+    finally:
+        shutil.rmtree(directory)
     if short:
-        print("--short: the gates are twice as wide as they should be")
-    if not all(gate.passed for gate in gates):
+        print("\n--short: the gates are twice as wide as they should be")
+    for name in table.failed:
+        print(f"FAILED {name}")
+    if table.failed:
         raise SystemExit(1)
 
 
@@ -489,18 +271,8 @@ def main() -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.transports", description=__doc__)
     parser.add_argument("--short", action="store_true", help="few rounds, wide gates")
-    parser.add_argument("--echo", help=argparse.SUPPRESS)
-    parser.add_argument("--raw", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--bare", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.echo is not None:
-        echoChild(options.echo)
-    elif options.raw is not None:
-        rawChild(options.raw)
-    elif options.bare is not None:
-        bareChild(options.bare)
-    else:
-        task.react(lambda reactor: Deferred.fromCoroutine(run(reactor, options.short)))
+    task.react(lambda reactor: Deferred.fromCoroutine(run(reactor, options.short)))
 
 
 if __name__ == "__main__":
