@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.interfaces import IReadDescriptor, IWriteDescriptor
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.trial.reporter import MinimalReporter
 from twisted.trial.runner import TestLoader, TrialRunner
@@ -186,6 +187,8 @@ class PipeTransport:
     crosses_processes = False
     description = "pipe:"
 
+    _log = Logger()
+
     def __init__(self, reactor: Any, limits: Limits) -> None:
         self.limits = limits
         self._reactor = reactor
@@ -219,7 +222,14 @@ class PipeTransport:
         (here, there), (back, forth) = os.pipe(), os.pipe()
         ours = PipeChannel(self._reactor, self.limits, self.description, here, forth)
         theirs = PipeChannel(self._reactor, self.limits, self.description, back, there)
-        theirs._start(self._accept(theirs))
+        try:
+            accepted = self._accept(theirs)
+        except Exception:
+            self._log.failure("a channel was not accepted")
+            ours.abort()
+            theirs.abort()
+            raise CannotConnect("the listener failed") from None
+        theirs._start(accepted)
         ours._start(receiver)
         return ours
 

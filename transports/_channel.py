@@ -17,9 +17,10 @@ here, once.
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from os import sched_yield
-from time import perf_counter
+from functools import partial
+from time import perf_counter, sleep
 from typing import ClassVar
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -33,6 +34,9 @@ from transports.errors import ChannelClosed, MessageTooLarge, PeerLost, Transpor
 from transports.interfaces import IChannel, IReceiver
 from transports.limits import HEADER_SIZE, Limits
 from transports.statistics import QueueStatistics
+
+# Not every system has the first.
+sched_yield = getattr(os, "sched_yield", partial(sleep, 0))
 
 #: Messages delivered by one channel in one turn of the reactor.
 DELIVERY_BUDGET = 64
@@ -87,6 +91,8 @@ class BaseChannel:
         self._outbound = self.window_class(limits, reactor.seconds)
         self._inbound = self.ledger_class(limits, reactor.seconds)
         self._line = WaitingLine(self._outbound)
+        #: Blocks owed to the peer at which C{_settle} is called before the turn ends.
+        self._settle_at = 0
         #: Whole messages that wait for their handler.
         self._arrived: deque[bytes] = deque()
         self._receiver: IReceiver | None = None
@@ -115,8 +121,9 @@ class BaseChannel:
 
     def _settle(self) -> None:
         """
-        The handler of a message has returned: what C{self._inbound} owes is to
-        be given back, at the latest when this turn of the reactor ends.
+        The handler of a message has returned and C{self._settle_at} blocks are
+        owed or more: what C{self._inbound} owes is to be given back, at the
+        latest when this turn of the reactor ends.
         """
         raise NotImplementedError
 
@@ -168,6 +175,12 @@ class BaseChannel:
         @return: whether C{self._arrived} has something now.
         """
         return False
+
+    def _hold(self) -> None:
+        """
+        Delivery has been paused in the midst of it: what the medium keeps until
+        it is wanted may be taken out, to be looked at now.  Never raises.
+        """
 
     def _look(self) -> bool:
         """
@@ -286,7 +299,7 @@ class BaseChannel:
         self._busy = True
         try:
             self._deliver()
-            if self._line:
+            if self._line.waiters:
                 self._line.serve()
         finally:
             self._busy = False
@@ -317,7 +330,9 @@ class BaseChannel:
         if receiver is None or self._delivering:
             return
         arrived = self._arrived
-        handled = self._inbound.handled
+        inbound = self._inbound
+        handled = inbound.handled
+        settle_at = self._settle_at
         budget = self._budget
         self._delivering = True
         try:
@@ -331,12 +346,19 @@ class BaseChannel:
                 finally:
                     if self._reason is None:
                         handled(len(message))
-                        self._settle()
+                        if inbound.owed >= settle_at:
+                            self._settle()
+                    # Before the next is copied, which can have its place then:
+                    # malloc gives two large ones back to the system each time.
+                    del message
         finally:
             self._delivering = False
         if self._reason is not None and not arrived:
             self._tell()
-        elif not self._paused and (arrived or self._refill()):
+        elif self._paused:
+            self._hold()
+        elif not budget and (arrived or self._refill()):
+            # With budget left it has just been looked whether there is more.
             self._schedule()
 
     # The end
@@ -391,7 +413,7 @@ class BaseChannel:
         @raise ChannelCorrupt: it never had them.
         """
         self._outbound.giveBack(blocks)
-        if self._line:
+        if self._line.waiters:
             self._line.serve()
 
     def _mediumGone(self) -> None:

@@ -20,7 +20,8 @@ from zope.interface import implementer
 
 from transports.errors import CannotConnect, CannotListen
 
-#: Seconds from the name to the connected socket, for all addresses together.
+#: Seconds from the name to the connected socket, for all addresses together; also
+#: for finding the address to listen at.
 CONNECT_DEADLINE = 10.0
 
 #: Seconds that one address may take when it is not the last.
@@ -286,7 +287,11 @@ async def openPort(reactor: Any, host: str, port: int) -> socket.socket:
     @return: a non-blocking listening socket.
     @raise CannotListen: the message says why.
     """
-    addresses = await addressesOf(reactor, host, port)
+    looking = addressesOf(reactor, host, port)
+    try:
+        addresses = await looking.addTimeout(CONNECT_DEADLINE, reactor)
+    except TimeoutError as error:
+        raise CannotListen(f"nobody said within {CONNECT_DEADLINE} seconds where {host} is") from error
     if not addresses:
         raise CannotListen(f"nobody knows the host {host}")
     failures: list[str] = []

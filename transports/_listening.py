@@ -27,6 +27,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from transports._channel import BaseChannel
+from transports._deaf import Deaf
 from transports._opening import Greeting, T
 from transports.errors import TransportError
 from transports.interfaces import IChannel, IListener, IReceiver
@@ -37,7 +38,64 @@ MOST_OPENINGS = 64
 #: Seconds that a listener rests when the process has run out of descriptors.
 _REST = 1.0
 
+#: Refused connections that are logged one by one in L{_TELL_PERIOD} seconds;
+#: further ones are counted.
+_TELL_MOST = 10
+
+#: Seconds.
+_TELL_PERIOD = 60.0
+
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Refusals:
+    """
+    Logs which connections a listener refuses, but not so many that a peer could
+    fill the log with them.
+    """
+
+    _log = Logger()
+
+    def __init__(self, place: str, seconds: Callable[[], float]) -> None:
+        """
+        @param place: the transport's description.
+        @param seconds: the clock.
+        """
+        self._place = place
+        self._seconds = seconds
+        self._since = seconds()
+        self._told = 0
+        self._untold = 0
+
+    def note(self, why: str) -> None:
+        """
+        A connection has been refused.
+        """
+        if self._seconds() - self._since >= _TELL_PERIOD:
+            self.sumUp()
+            self._since = self._seconds()
+            self._told = 0
+        self._told += 1
+        if self._told > _TELL_MOST:
+            self._untold += 1
+            return
+        self._log.warn("{place}: a connection was refused: {why}", place=self._place, why=why)
+        if self._told == _TELL_MOST:
+            self._log.warn(
+                "{place}: further ones are only counted for {seconds:.0f} seconds",
+                place=self._place,
+                seconds=max(0.0, self._since + _TELL_PERIOD - self._seconds()),
+            )
+
+    def sumUp(self) -> None:
+        """
+        Log how many were not logged, if there were any.
+        """
+        if self._untold:
+            self._log.warn(
+                "{place}: {count} more connections were refused", place=self._place, count=self._untold
+            )
+            self._untold = 0
 
 
 @implementer(IReadDescriptor, IListener)
@@ -66,6 +124,7 @@ class StreamListener(Generic[T]):
         self._place = place
         self._socket = listening
         self._accept = accept
+        self._refusals = Refusals(place, reactor.seconds)
         self._openings: set[Deferred[None]] = set()
         self._resting: IDelayedCall | None = None
         self._open = True
@@ -118,6 +177,7 @@ class StreamListener(Generic[T]):
             self._socket.close()
             for opening in tuple(self._openings):
                 opening.cancel()
+            self._refusals.sumUp()
         return succeed(None)
 
     def doRead(self) -> None:
@@ -139,7 +199,7 @@ class StreamListener(Generic[T]):
         if why is None and len(self._openings) >= MOST_OPENINGS:
             why = f"{MOST_OPENINGS} connections have not spoken yet"
         if why is not None:
-            self._refuse(why)
+            self._refusals.note(why)
             connected.close()
             return
         opening = Deferred.fromCoroutine(self._lead(self._greet(connected)))
@@ -151,9 +211,6 @@ class StreamListener(Generic[T]):
         self._resting = None
         self._reactor.addReader(self)
 
-    def _refuse(self, why: str) -> None:
-        self._log.warn("{place}: a connection was refused: {why}", place=self._place, why=why)
-
     async def _lead(self, greeting: Greeting[T]) -> None:
         """
         Lead a connection to its channel.
@@ -164,7 +221,7 @@ class StreamListener(Generic[T]):
             return
         except TransportError as error:
             greeting.giveUp()
-            self._refuse(str(error))
+            self._refusals.note(str(error))
             return
         except Exception:
             greeting.giveUp()
@@ -174,6 +231,7 @@ class StreamListener(Generic[T]):
             receiver = self._accept(channel)
         except Exception:
             self._log.failure("a channel of {place} was not accepted", place=self._place)
+            channel._start(Deaf())
             channel.abort()
             return
         channel._start(receiver)

@@ -12,7 +12,7 @@ import stat
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from transports.errors import CannotConnect, CannotListen
 
@@ -47,7 +47,21 @@ def openPlace(path: str) -> tuple[socket.socket, tuple[int, int]]:
                 listening.close()
                 raise
     except OSError as error:
-        raise CannotListen(f"cannot listen at {path}: {error.strerror or error}") from error
+        raise CannotListen(f"cannot listen at {path}: {_reason(error, path)}") from error
+
+
+def _reason(error: OSError, path: str) -> str:
+    """
+    Say why no socket can be made at C{path}; mostly it is the directory.
+    """
+    directory = os.path.dirname(path) or os.curdir
+    if error.errno == errno.ENOENT and not os.path.exists(directory):
+        return f"the directory {directory} does not exist"
+    if error.errno == errno.ENOTDIR:
+        return f"{directory} is no directory"
+    if error.errno in (errno.EACCES, errno.EPERM) and not os.access(directory, os.W_OK | os.X_OK):
+        return f"this user may not make files in the directory {directory}"
+    return error.strerror or str(error)
 
 
 def dialPlace(path: str, uidOf: Callable[[socket.socket], int]) -> socket.socket:
@@ -58,19 +72,23 @@ def dialPlace(path: str, uidOf: Callable[[socket.socket], int]) -> socket.socket
     @return: a non-blocking socket.
     @raise CannotConnect: the message says why.
     """
-    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connected.setblocking(False)
-        connected.connect(path)
-        uid = uidOf(connected)
+        connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connected.setblocking(False)
+            connected.connect(path)
+            uid = uidOf(connected)
+            if not isTrusted(uid):
+                raise CannotConnect(f"the listener runs as user {uid}, not {os.geteuid()}")
+            return connected
+        except BaseException:
+            connected.close()
+            raise
+    except BlockingIOError as error:
+        raise CannotConnect("the listener has too many connections to accept already") from error
     except OSError as error:
-        connected.close()
         why = "nobody listens there" if error.errno in _NOBODY else error.strerror or str(error)
         raise CannotConnect(why) from error
-    if not isTrusted(uid):
-        connected.close()
-        raise CannotConnect(f"the listener runs as user {uid}, not {os.geteuid()}")
-    return connected
 
 
 def closePlace(path: str, identity: tuple[int, int]) -> None:
@@ -142,7 +160,8 @@ def _opening(path: str) -> Iterator[None]:
         try:
             yield
         finally:
-            os.unlink(lock_path)
+            with suppress(FileNotFoundError):
+                os.unlink(lock_path)
     finally:
         os.close(lock)
 
@@ -161,5 +180,7 @@ def _removeStale(path: str) -> None:
         probe.setblocking(False)
         code = probe.connect_ex(path)
     if code != errno.ECONNREFUSED:
-        raise CannotListen(f"cannot listen at {path}: somebody listens there already")
+        # With a full backlog it is EAGAIN.
+        why = "somebody listens there already" if code in (0, errno.EAGAIN) else os.strerror(code)
+        raise CannotListen(f"cannot listen at {path}: {why}")
     os.unlink(path)

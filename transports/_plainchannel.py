@@ -12,6 +12,7 @@ from typing import Any
 from transports._descriptors import looker
 from transports._shmchannel import RingChannel
 from transports._shmopening import DATA, QUIT, packNotes
+from transports.errors import ChannelCorrupt
 
 
 class PlainChannel(RingChannel):
@@ -33,8 +34,15 @@ class PlainChannel(RingChannel):
             self._speak()
 
     def _nextNotes(self) -> bytes:
+        try:
+            published = self._writer.publish(0)
+        except OSError as error:
+            self._end(
+                ChannelCorrupt(f"the memory cannot be written: {error.strerror or error}"), discard=True
+            )
+            return b""
         quits, self._quit_unsent = self._quit_unsent, False
-        return packNotes(self._writer.publish(0), self._inbound.settle(), quits)
+        return packNotes(published, self._inbound.settle(), quits)
 
     def _heard(self, what: bytes, count: int) -> None:
         if what == QUIT:

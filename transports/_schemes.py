@@ -61,7 +61,10 @@ def _path(scheme: str, arguments: tuple[str, ...]) -> str:
         raise BadDescription(f"{scheme}: takes one path; write a colon that belongs to it as \\:")
     if not path or "\0" in path:
         raise BadDescription(f"{scheme}: needs a path: {scheme}:PATH")
-    length = len(os.fsencode(path))
+    try:
+        length = len(os.fsencode(path))
+    except UnicodeEncodeError as error:
+        raise BadDescription(f"{scheme}: no file can have such a name: {path!r}") from error
     if length > LONGEST_PATH:
         raise BadDescription(
             f"{scheme}: the path has {length} bytes, a socket's path can have {LONGEST_PATH} at most: {path}"

@@ -6,8 +6,8 @@ A channel over sealed memory: counts of blocks travel by doorbells.
   - What the handlers of a turn have given back goes with the last record that is
     published in that turn, or else is one write to the doorbell of the peer's
     direction.  None is kept for later.
-  - A quarter of a long queue is told before the turn ends, so that both sides
-    work at the same time.
+  - A quarter of a long queue, and a message that is long by itself, is told
+    before the turn ends, so that both sides work at the same time.
   - What the peer gives back by doorbell is looked at when there is no room, when
     somebody asks for L{statistics<BaseChannel.statistics>}, and as long as
     somebody waits for it.
@@ -15,6 +15,7 @@ A channel over sealed memory: counts of blocks travel by doorbells.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -89,8 +90,12 @@ class SealedChannel(RingChannel):
         self._data_bell = Doorbell(self._get_data, self._place, self._dataRung, self.connectionLost)
         self._space_bell = Doorbell(self._get_space, self._place, self._spaceRung, self.connectionLost)
         self._watching_space = False
-        #: Blocks that the peer is told of at once: enough to keep it busy for a while.
+        #: Blocks of messages that the peer is told of at once: enough to keep it
+        #: busy for a while.
         self._much = max(1, self.limits.capacity // 4, _MUCH // self.limits.block_size)
+        #: Blocks of one message that is as much by itself.
+        self._large = max(2, _MUCH // self.limits.block_size)
+        self._settle_at = self._much
         self._outbound.collect = self._collectOrRefuse
 
     def _start(self, receiver: IReceiver) -> None:
@@ -107,10 +112,10 @@ class SealedChannel(RingChannel):
             raise self._refused()
         if type(message) is not bytes:
             raise TypeError(f"a message is bytes, not {type(message).__name__}")
-        self._outbound.take(len(message))
+        blocks = self._outbound.take(len(message))
         writer = self._writer
-        writer.put(message)
-        if writer.unpublished >= self._much:
+        writer.put(message, blocks)
+        if writer.unpublished >= self._much or blocks >= self._large:
             self._flushMedium()
         elif self._call is None and not self._busy:
             self._schedule()
@@ -120,15 +125,14 @@ class SealedChannel(RingChannel):
         See L{IChannel.whenFree<transports.interfaces.IChannel>}.
         """
         waiter = super().whenFree(blocks)
-        if self._line:
+        if self._line.waiters:
             self._watchSpace()
         return waiter
 
     # Out
 
     def _settle(self) -> None:
-        if self._inbound.owed >= self._much:
-            self._flushMedium()
+        self._flushMedium()
 
     def _flushMedium(self) -> None:
         owed = self._inbound.settle()
@@ -179,14 +183,21 @@ class SealedChannel(RingChannel):
             self._busy = False
 
     def _dataRung(self) -> None:
-        if self._enter(self._takeData):
+        # As _enter(_takeData), without the calls: each message of a dialogue comes here.
+        try:
+            self._publishedByPeer(os.eventfd_read(self._get_data))
+        except BlockingIOError:
+            pass
+        except ChannelCorrupt as error:
+            self._end(error, discard=True)
+        else:
             self._work()
             if self._spin and self._reason is None:
                 self._linger()
 
     def _look(self) -> bool:
         found = bool(self._has_data(0)) and self._enter(self._takeData)
-        if self._line and self._has_space(0) and self._enter(self._takeSpace):
+        if self._line.waiters and self._has_space(0) and self._enter(self._takeSpace):
             found = True
         if found:
             self._work()
@@ -210,7 +221,7 @@ class SealedChannel(RingChannel):
         if self._enter(self._takeSpace):
             self._work()
         if self._reason is None:
-            if not self._line and not self._quitting:
+            if not self._line.waiters and not self._quitting:
                 self._watching_space = False
                 self._fdset.removeReader(self._space_bell)
             elif self._spin:
@@ -218,7 +229,7 @@ class SealedChannel(RingChannel):
 
     def _collect(self) -> None:
         # While somebody waits the reactor brings it, and those who wait go first.
-        if self._reason is not None or self._line or not self._has_space(0):
+        if self._reason is not None or self._line.waiters or not self._has_space(0):
             return
         try:
             blocks = answer(self._get_space)

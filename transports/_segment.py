@@ -234,6 +234,39 @@ def openSealed(fd: int, segment: Segment) -> Mapped:
     return Mapped(memory, memory.close)
 
 
+def _nameless() -> tuple[int, int]:
+    """
+    Make a file that has no name, or none for long: where the system cannot do
+    without, a process killed between two lines leaves an empty file.
+
+    @return: a descriptor to write with, and one that can only be read.
+    @raise OSError: the system refuses.
+    """
+    without_name = getattr(os, "O_TMPFILE", 0)
+    if without_name:
+        # O_EXCL: nobody can give it a name later.
+        flags = without_name | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
+        try:
+            fd = os.open(tempfile.gettempdir(), flags, 0o600)
+        except OSError:
+            # Not on this file system.
+            pass
+        else:
+            try:
+                return fd, os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                # There is no /proc.
+                os.close(fd)
+    fd, path = tempfile.mkstemp(prefix="transports-")
+    try:
+        return fd, os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        os.close(fd)
+        raise
+    finally:
+        os.unlink(path)
+
+
 def createPlain(segment: Segment) -> tuple[Mapped, int]:
     """
     Make a plain segment.
@@ -241,12 +274,8 @@ def createPlain(segment: Segment) -> tuple[Mapped, int]:
     @return: see L{createSealed}; the descriptor can only be read.
     @raise OSError: the system refuses.
     """
-    fd, path = tempfile.mkstemp(prefix="transports-")
+    fd, shared = _nameless()
     try:
-        try:
-            shared = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        finally:
-            os.unlink(path)
         try:
             _reserve(fd, segment.size)
             memory = PlainMemory(fd)
@@ -291,10 +320,12 @@ def canSeal() -> bool:
 
 
 def _map(fd: int, size: int, protection: int) -> mmap.mmap:
+    # All at once now, and not a page fault for each page when it is reached first.
+    flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
     if sys.version_info >= (3, 13):
-        return mmap.mmap(fd, size, flags=mmap.MAP_SHARED, prot=protection, trackfd=False)
+        return mmap.mmap(fd, size, flags=flags, prot=protection, trackfd=False)
     # Holds a duplicate of the descriptor until it is closed.
-    return mmap.mmap(fd, size, flags=mmap.MAP_SHARED, prot=protection)
+    return mmap.mmap(fd, size, flags=flags, prot=protection)
 
 
 def _checkSize(fd: int, segment: Segment) -> os.stat_result:

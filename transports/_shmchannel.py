@@ -2,7 +2,8 @@
 What the channels over shared memory have in common: the rings and the socket.
 
 The messages are in two rings (L{transports._ring}), each written by one side
-only.  The socket on which the channel was opened stays open: its end is how
+only; between C{send} and the next flush they are kept as references, which the
+window bounds.  The socket on which the channel was opened stays open: its end is how
 the end of the peer is noticed, and the farewell travels on it.  How the counts
 of blocks travel is the subclass's.
 
@@ -84,6 +85,8 @@ class RingChannel(BaseChannel):
         self._reader = RingReader(inbound.memory, RING_START, limits, epoch, self._inbound, self._arrived)
         self._notes = NoteReader(self.notes_counts)
         self._quit_unsent = False
+        # At the end of the turn.
+        self._settle_at = limits.capacity + 1
         #: Notes of which the socket has not taken everything.
         self._unsent = b""
         #: The socket took no more; C{doWrite} goes on.
@@ -124,13 +127,7 @@ class RingChannel(BaseChannel):
     # The medium, for BaseChannel
 
     def _transmit(self, message: bytes) -> None:
-        try:
-            self._writer.put(message)
-        except OSError as error:
-            self._end(
-                ChannelCorrupt(f"the memory cannot be written: {error.strerror or error}"), discard=True
-            )
-            return
+        self._writer.put(message, self.limits.blocksFor(len(message)))
         if not self._busy:
             self._schedule()
 
@@ -150,6 +147,7 @@ class RingChannel(BaseChannel):
         self._fdset.removeWriter(self)
         self._socket.close()
         self._fileno = -1
+        self._writer.forget()
         for each in self._halves:
             each.close()
 
@@ -180,23 +178,21 @@ class RingChannel(BaseChannel):
             if self._quitting:
                 self._finishIfDrained()
 
-    def _deliver(self) -> None:
-        super()._deliver()
-        if self._paused:
-            self._takeAll()
-
     def _refill(self) -> bool:
         # Messages stay in the ring until there is a handler for them, so that a
         # long queue of large ones is not copied as a whole.
         if not self._reader.due or self._reason is not None:
             return False
         try:
-            credit = self._reader.receive(self._budget)
+            credit = self._reader.receive()
             if credit:
                 self._credited(credit)
         except ChannelCorrupt as error:
             self._end(error, discard=True)
         return bool(self._arrived)
+
+    def _hold(self) -> None:
+        self._takeAll()
 
     def _takeAll(self) -> None:
         """
@@ -205,7 +201,7 @@ class RingChannel(BaseChannel):
         reader = self._reader
         try:
             while reader.due and self._reason is None:
-                credit = reader.receive(reader.due)
+                credit = reader.receive()
                 if credit:
                     self._outbound.giveBack(credit)
                     self._schedule()

@@ -68,6 +68,8 @@ class SocketChannel(BaseChannel):
         self._fdset = reactor
         self._socket = connected
         self._fileno = connected.fileno()
+        # At the end of the turn.
+        self._settle_at = limits.capacity + 1
         #: Messages accepted and not yet made into frames.
         self._out: deque[bytes] = deque()
         #: Frames of which the socket has not taken everything.
@@ -113,6 +115,17 @@ class SocketChannel(BaseChannel):
         self._fileno = -1
         self._out.clear()
         self._unsent = memoryview(b"")
+
+    def _credited(self, blocks: int) -> None:
+        # Without this, a peer that reads nothing and gives back everything would
+        # make what waits for it grow without limit.
+        if self._out:
+            self._outbound.giveBack(blocks)
+            if self._outbound.statistics().queue_length < len(self._out):
+                raise ChannelCorrupt(f"{blocks} blocks were given back before they had been sent")
+            self._line.serve()
+        else:
+            super()._credited(blocks)
 
     # The socket, as a layer above it (TLS) would have it
 
@@ -228,7 +241,8 @@ class SocketChannel(BaseChannel):
             credit = reader.receive(data)
             if credit:
                 self._credited(credit)
-            if reader.quits and not self._peer_quitting:
+            # Who waited for room may have aborted the channel meanwhile.
+            if reader.quits and not self._peer_quitting and self._reason is None:
                 self._peerQuits()
             if deliver and self._arrived and self._call is None:
                 self._deliver()

@@ -57,6 +57,8 @@ class TlsChannel(SocketChannel):
         if self._reason is None and (self._over is not None or self._socket.pending()):
             self._receive(deliver=False)
         super()._turn()
+        # This turn may have met the end after data; it was no time to ask for another one.
+        self._takeSoon()
 
     def _take(self) -> bytes:
         parts: list[bytes] = []

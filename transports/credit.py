@@ -210,8 +210,9 @@ class PortionedWindow(CreditWindow):
         self._fall(self.allocated - blocks)
         ledger = self._ledger
         rest = self._rest + blocks
-        while rest and ledger[0][0] <= rest:
-            rest -= ledger.popleft()[0]
+        while rest and (held := ledger[0][0]) <= rest:
+            rest -= held
+            ledger.popleft()
         self._rest = rest
 
 
@@ -295,7 +296,10 @@ class InboundLedger:
         if held > self.high_water:
             self.high_water = held
         self.bytes_total += octets
-        self._arrivals.extend(repeat(self._seconds(), messages))
+        if messages == 1:
+            self._arrivals.append(self._seconds())
+        else:
+            self._arrivals.extend(repeat(self._seconds(), messages))
 
     def handled(self, length: int) -> None:
         """
@@ -351,11 +355,14 @@ class WaitingLine:
     """
     Those who wait for room in a queue: first come, first served.  A small
     demand never passes a large one, so a large one is not starved.
+
+    @ivar waiters: who waits, and for how many blocks; to be looked at only.
     """
 
     def __init__(self, window: CreditWindow) -> None:
         self._window = window
-        self._line: OrderedDict[Deferred[None], int] = OrderedDict()
+        self.waiters: OrderedDict[Deferred[None], int] = OrderedDict()
+        self._line = self.waiters
         self._serving = False
 
     def __len__(self) -> int:
@@ -401,6 +408,7 @@ class WaitingLine:
         """
         There will be no more room: everybody gets an error of their own.
         """
-        line, self._line = self._line, OrderedDict()
-        for waiter in line:
+        waiters = list(self._line)
+        self._line.clear()
+        for waiter in waiters:
             waiter.errback(error())

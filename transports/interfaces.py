@@ -191,7 +191,8 @@ class ITransportScheme(Interface):
     )
     form: str = Attribute("How such a description looks, for error messages: C{unix:PATH}.")
     options: tuple[str, ...] = Attribute(
-        "Names of the options it knows besides C{blocks} and C{block_size}, which all kinds have."
+        "Names of the options it knows besides C{blocks} and C{block_size}, which all kinds have: "
+        "lower case letters and underscores."
     )
 
     def makeTransport(

@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from transports._channel import BaseChannel
+from transports._deaf import Deaf
 from transports.errors import CannotConnect, CannotListen, LimitsMismatch
 from transports.interfaces import IChannel, IListener, IReceiver, ITransport
 from transports.limits import Limits
@@ -153,6 +154,8 @@ class MemoryTransport:
             accepted = listener.accept(theirs)
         except Exception:
             self._log.failure("a channel of {place} was not accepted", place=self.description)
+            theirs._start(Deaf())
+            theirs.abort()
             raise CannotConnect(f"the listener at {self.description} failed") from None
         theirs._start(accepted)
         ours._start(receiver)

@@ -160,7 +160,7 @@ class SocketTransport:
             try:
                 theirs = await greeting.exchange()
                 self._check(theirs, epoch)
-            except TransportError:
+            except BaseException:
                 greeting.giveUp()
                 raise
         except LimitsMismatch:

@@ -17,20 +17,26 @@ on (C{serverAuth}, C{clientAuth}).
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
+import os
 import re
 import ssl
+import stat
 from collections.abc import Sequence
 from socket import socket as Socket
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
+from twisted.logger import Logger
 
+from transports._certificates import faultOfAuthorities, faultOfChain
 from transports._opening import Codec, Greeting, T, Wait
 from transports.errors import BadDescription, CannotConnect
 
-#: Names that a certificate can carry and a host can have, as it is written in DNS.
-_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.I | re.A)
+#: Names that a certificate can carry and a host can have, as they are written in DNS.
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.I | re.A)
 
 #: What OpenSSL calls it when a peer shows no certificate though it must.
 _NO_CERTIFICATE = "PEER_DID_NOT_RETURN_A_CERTIFICATE"
@@ -42,8 +48,18 @@ _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "R
 #: speak TLS; one of ours understands this, see L{transports._framing.checkOpening}.
 _ALERT = b"\x15\x03\x03\x00\x02\x02\x46"
 
+#: What it calls a certificate that is not safe enough to be shown.
+_WEAK = ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK")
+
 #: The alerts by which a peer refuses a certificate, by a part of their names.
 _REFUSALS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
+
+
+def _now() -> datetime.datetime:
+    """
+    The time of day by which certificates are valid or not.
+    """
+    return datetime.datetime.now(datetime.UTC)
 
 
 def isName(name: str) -> bool:
@@ -72,6 +88,8 @@ class TlsCredentials:
     made with it.
     """
 
+    _log: ClassVar[Logger] = Logger()
+
     #: Path of this side's certificate, in PEM form, with those that lead from it to the C{ca}.
     certificate: str
     #: Path of its private key, in PEM form and not encrypted.
@@ -86,7 +104,8 @@ class TlsCredentials:
         """
         Read the files.
 
-        @raise BadDescription: one cannot be used; the message names it.
+        @raise BadDescription: one cannot be used, or its certificate has
+            expired or is not valid yet; the message names it.
         """
         if self.peer and not isName(self.peer):
             raise BadDescription(f"peer: {self.peer!r} is neither a name nor an address")
@@ -102,12 +121,32 @@ class TlsCredentials:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
             except ssl.SSLError as error:
                 raise BadDescription(f"{option}: {path} holds no certificate in PEM form") from error
+        self._checkDates()
         connecting = self._context(ssl.PROTOCOL_TLS_CLIENT)
+        # The name is in subjectAltName or nowhere.
+        connecting.hostname_checks_common_name = False
         listening = self._context(ssl.PROTOCOL_TLS_SERVER)
         listening.verify_mode = ssl.CERT_REQUIRED
         # A channel is never resumed.
         listening.num_tickets = 0
+        if os.stat(self.key).st_mode & (stat.S_IROTH | stat.S_IWOTH):
+            self._log.warn(
+                "{key}: this private key is open to every user; its mode should be 0600", key=self.key
+            )
         return TlsContexts(connecting, listening, self.peer)
+
+    def _checkDates(self) -> None:
+        """
+        Refuse what no peer would take, and a C{ca} that takes no peer.
+        """
+        for option, path, fault in (
+            ("certificate", self.certificate, faultOfChain),
+            ("ca", self.ca, faultOfAuthorities),
+        ):
+            with open(path, "rb") as file:
+                why = fault(file.read(), _now())
+            if why is not None:
+                raise BadDescription(f"{option}: the certificate in {path} {why}")
 
     def _context(self, protocol: int) -> ssl.SSLContext:
         context = ssl.SSLContext(protocol)
@@ -121,6 +160,10 @@ class TlsCredentials:
         try:
             context.load_cert_chain(self.certificate, self.key, password)
         except ssl.SSLError as error:
+            if error.reason in _WEAK:
+                raise BadDescription(
+                    f"certificate: {self.certificate} is too weak: {reasonOf(error)}"
+                ) from error
             if error.reason == "KEY_VALUES_MISMATCH":
                 why = f"{self.key} is not the key of the certificate in {self.certificate}"
             else:

@@ -13,12 +13,13 @@ import functools
 import ipaddress
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from transports.tls import TlsCredentials
 
@@ -61,7 +62,7 @@ class Authority:
         self.path = str(path)
 
     def _begin(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, lasts: datetime.timedelta
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, lasts: datetime.timedelta
     ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         issuer = self._key.public_key()
@@ -77,27 +78,35 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
         )
 
-    def issue(self, *names: str, lasts: datetime.timedelta = _DAY, password: str = "") -> Certificate:
+    def issue(
+        self,
+        *names: str,
+        lasts: datetime.timedelta = _DAY,
+        password: str = "",
+        carried: Sequence[str] | None = None,
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
+    ) -> Certificate:
         """
         Issue a certificate.
 
-        @param names: names and addresses that it carries.
+        @param names: names and addresses that it carries; the first is its subject's.
         @param lasts: from now; negative for one that has expired.
         @param password: what the key is encrypted with; C{""} for a plain one.
+        @param carried: what it carries instead of C{names}.
+        @param key: its key; C{None} for a new one.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
-        carried: list[x509.GeneralName] = []
-        for name in names:
+        key = ec.generate_private_key(ec.SECP256R1()) if key is None else key
+        alternatives: list[x509.GeneralName] = []
+        for name in names if carried is None else carried:
             try:
-                carried.append(x509.IPAddress(ipaddress.ip_address(name)))
+                alternatives.append(x509.IPAddress(ipaddress.ip_address(name)))
             except ValueError:
-                carried.append(x509.DNSName(name))
+                alternatives.append(x509.DNSName(name))
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0])])
-        made = (
-            self._begin(subject, key.public_key(), lasts)
-            .add_extension(x509.SubjectAlternativeName(carried), critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
+        building = self._begin(subject, key.public_key(), lasts)
+        if alternatives:
+            building = building.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        made = building.sign(self._key, hashes.SHA256())
         self._issued += 1
         stem = f"{Path(self.path).stem}-{self._issued}"
         path, key_path = self._directory / f"{stem}.pem", self._directory / f"{stem}.key"
@@ -105,6 +114,7 @@ class Authority:
         encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
         if password:
             encryption = serialization.BestAvailableEncryption(password.encode())
+        key_path.touch(0o600)
         key_path.write_bytes(
             key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
         )

@@ -9,6 +9,7 @@ import mmap
 import os
 import socket
 import struct
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -16,7 +17,7 @@ from twisted.internet.defer import Deferred
 
 from tests.transports.hostile_sockets import Raw, openingWith, shortDeadline
 from transports._halves import Half, createHalf, descriptorsOf
-from transports._ring import RECORD_SIZE, RingWriter
+from transports._ring import BATCH, RECORD_SIZE, RingWriter
 from transports._segment import FROM_CONNECTOR, FROM_LISTENER, RING_START, Segment
 from transports._shmopening import DATA, FREE, OPENING_SIZE, QUIT, Kind, MemoryOpening, checkOpening
 from transports.interfaces import ITransport
@@ -105,6 +106,9 @@ class MemoryPeer(HostileMemory):
         if offence is Offence.WRONG_DESCRIPTORS:
             self._open += (pipe := os.pipe())
             return [pipe[0]] * len(descriptors)
+        if offence is Offence.WRONG_DOORBELLS:
+            self._open += (pipe := os.pipe())
+            return descriptors[:1] + [pipe[0]] * len(descriptors[1:])
         if offence is Offence.UNSEALED_MEMORY and self._kind is Kind.SEALED:
             unsealed = os.memfd_create("unsealed", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             self._open.append(unsealed)
@@ -206,7 +210,40 @@ class MemoryPeer(HostileMemory):
 
     # On an open channel
 
-    async def _publish(self, blocks: int) -> None:
+    def lay(self, *messages: bytes, credit: int = 0) -> int:
+        """
+        Put messages into the memory, as one record, and tell nobody.
+
+        @return: their blocks.
+        """
+        for message in messages:
+            self._writer.put(message, self._transport.limits.blocksFor(len(message)))
+        return self._writer.publish(credit)
+
+    def layBatch(self, count: int, lengths: Sequence[int], rest: bytes) -> None:
+        """
+        Put a batch into the memory that says what one likes and has a right check.
+        """
+        self._writer._write(struct.pack(f"<I{len(lengths)}I", count, *lengths) + rest, BATCH)
+
+    async def _publish(self, message: bytes, at: int = 0, data: bytes = b"") -> None:
+        """
+        Publish a message.
+
+        @param at: where its record is changed before the victim is told.
+        @param data: what is written there.
+        """
+        assert self._half is not None
+        begin = self._writer._offset + at
+        blocks = self.lay(message)
+        if data:
+            self._half.memory[begin : begin + len(data)] = data
+        await self._tell(blocks)
+
+    async def _tell(self, blocks: int) -> None:
+        """
+        Say that blocks were published.
+        """
         assert self._half is not None
         if self._kind is Kind.SEALED:
             os.eventfd_write(self._half.data, blocks)
@@ -217,17 +254,7 @@ class MemoryPeer(HostileMemory):
         """
         See L{HostilePeer.send}.
         """
-        self._writer.put(message)
-        await self._publish(self._writer.publish(0))
-
-    def _alter(self, where: int, data: bytes) -> None:
-        """
-        Put a record, and change it before it is published.
-        """
-        assert self._half is not None
-        begin = self._writer._offset
-        self._writer.put(b"altered")
-        self._half.memory[begin + where : begin + where + len(data)] = data
+        await self._publish(message)
 
     async def commit(self, offence: Offence) -> None:
         """
@@ -236,19 +263,17 @@ class MemoryPeer(HostileMemory):
         assert self._half is not None
         limits = self._transport.limits
         if offence is Offence.LENGTH:
-            self._alter(0, struct.pack("<I", 0xFFFFFFFF))
+            await self._publish(b"altered", 0, struct.pack("<I", 0xFFFFFFFF))
         elif offence is Offence.SEQUENCE:
-            self._alter(4, struct.pack("<I", 0))
+            await self._publish(b"altered", 4, struct.pack("<I", 0))
         elif offence is Offence.CHECKSUM:
-            self._alter(RECORD_SIZE, b"A")
+            await self._publish(b"altered", RECORD_SIZE, b"A")
         elif offence is Offence.AFTER_CLOSE:
             await self._raw.send(note(QUIT, 0))
             await self._case.settle()
-            self._writer.put(b"more")
-        if self._writer.unpublished:
-            await self._publish(self._writer.publish(0))
+            await self._publish(b"more")
         elif offence is Offence.OVER_PUBLISH:
-            await self._publish(limits.capacity + 1)
+            await self._tell(limits.capacity + 1)
         elif offence is Offence.OVER_CREDIT:
             await self._giveBack(1)
         elif offence is Offence.GARBAGE:
@@ -311,12 +336,12 @@ class PlainPeer(MemoryPeer):
     """
 
     harmless: ClassVar = {
-        Offence.UNSEALED_MEMORY: "the reader maps nothing, so nothing can be cut off under it"
+        Offence.WRONG_DOORBELLS: "there are no doorbells",
+        Offence.UNSEALED_MEMORY: "the reader maps nothing, so nothing can be cut off under it",
     }
 
     async def _truncate(self) -> None:
         assert self._half is not None
         memory: Any = self._half.memory
-        self._writer.put(b"cut off")
         os.ftruncate(memory._fd, RING_START)
-        await self._publish(self._writer.publish(0))
+        await self._tell(1)

@@ -57,7 +57,7 @@ def openingWith(offence: Offence | None, opening: Said) -> bytes:
         data[12:20] = struct.pack("<II", 0, 0xFFFFFFFF)
     elif offence is Offence.EPOCH:
         data[24:32] = struct.pack("<Q", opening.epoch ^ 1)
-    elif offence is Offence.HANGS_UP:
+    elif offence in (Offence.HANGS_UP, Offence.STOPS):
         return bytes(data[:20])
     elif offence is Offence.SILENCE:
         return b""

@@ -25,7 +25,7 @@ from transports._shmopening import Kind
 from transports.interfaces import ITransport
 from transports.limits import Limits
 from transports.sharedmemory import SharedMemoryTransport
-from transports.testing.broken import FAULTS, Fault, Maker
+from transports.testing.broken import FAULTS, Fault, Maker, cleanUp
 from transports.testing.conformance import HostilePeer, SharedMemoryTests
 
 #: Checks of which any fault leaves at least one alone.
@@ -80,7 +80,7 @@ def caught(fault: Fault) -> Callable[[BrokenTransportsTests], None]:
     def test(self: BrokenTransportsTests) -> None:
         for each in fault.patches:
             self.patch(*each)
-        complaint = fails(fault.make, fault.check, patience=0.1)
+        complaint = fails(fault.make, fault.check, patience=fault.patience)
         self.forget()
         self.assertNotEqual(complaint, "", f"{fault.check} does not notice {fault.name}")
         for check in SPARED:
@@ -102,6 +102,7 @@ class BrokenTransportsTests(SynchronousTestCase):
         """
         What a broken transport leaves behind must complain now, not in another test.
         """
+        cleanUp()
         gc.collect()
         self.flushLoggedErrors()
 

@@ -136,6 +136,7 @@ class DescriptionTests(SynchronousTestCase):
         self.bad("unix:/" + "x" * 200, "201 bytes")
         self.bad("unix:/" + "ä" * 60, "121 bytes")
         self.bad("unix:/a\\", "backslash")
+        self.bad("unix:/\ud800", "no file can have such a name")
 
     def test_numbersHaveBounds(self) -> None:
         """

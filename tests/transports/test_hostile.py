@@ -14,13 +14,21 @@ import tempfile
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.logger import capturedLogs
-from twisted.trial.unittest import TestCase
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from tests.transports.certificates import certificates
 from transports import _listening, _opening
 from transports._framing import OPENING_SIZE, Opening, checkOpening
-from transports.errors import CannotConnect, ChannelCorrupt, LimitsMismatch, PeerLost
+from transports.errors import (
+    CannotConnect,
+    ChannelClosed,
+    ChannelCorrupt,
+    LimitsMismatch,
+    PeerLost,
+    QueueFull,
+)
 from transports.interfaces import IChannel, IReceiver
 from transports.limits import Limits
 from transports.sockets import SocketTransport, TcpTransport, UnixTransport
@@ -213,6 +221,34 @@ class HostileBase(ConformanceBase):
 
         await self.waitFor(read, "the other end to hang up")
         return data
+
+
+class RefusalsTests(SynchronousTestCase):
+    """
+    What is logged of refused connections.
+    """
+
+    def test_rate(self) -> None:
+        """
+        In each minute ten have a line of their own, and the next refusal after
+        it tells how many had not.
+        """
+        clock = Clock()
+        refusals = _listening.Refusals("unix:/place", clock.seconds)
+        with capturedLogs() as logs:
+            for _ in range(3):
+                for number in range(1000):
+                    refusals.note(str(number))
+                    clock.advance(0.05)
+                clock.advance(11)
+            refusals.sumUp()
+            refusals.sumUp()
+        lines = [formatEvent(each) for each in logs]
+        one_by_one = [f"unix:/place: a connection was refused: {number}" for number in range(10)]
+        self.assertEqual(lines[:10], one_by_one)
+        self.assertRegex(lines[10], "further ones are only counted for (59|60) seconds$")
+        self.assertEqual(lines[11], "unix:/place: 990 more connections were refused")
+        self.assertEqual(len(lines), 3 * 12)
 
 
 class HostilePeerMixin(HostileBase):
@@ -437,6 +473,70 @@ class HostilePeerMixin(HostileBase):
         raw.close()
         await self.lost(recorder)
         self.assertEqual([each.type for each in recorder.losses], [PeerLost])
+
+    async def test_creditForWhatWasNotSent(self) -> None:
+        """
+        A peer that reads nothing and gives back everything cannot make what
+        waits for it grow: only what was sent can be given back.
+        """
+        self.transport = self.makeTransport(Limits(1 << 16, 64))
+        await self.listen()
+        raw = await self.raw(Opening(1 << 16, 64, 1).encode())
+        await self.waitFor(lambda: bool(self.channels), "the listener to accept")
+        channel, recorder = self.channels[0], self.recorders[0]
+        largest = bytes((1 << 16) - 16)
+        sent = 0
+
+        def overrun() -> bool:
+            nonlocal sent
+            try:
+                while True:
+                    channel.send(largest)
+                    sent += 1
+            except QueueFull:
+                raw.send(frame(b"FREE", 64))
+            except ChannelCorrupt:
+                pass
+            return bool(recorder.losses) or sent > 1000
+
+        await self.waitFor(overrun, "the channel to be cut")
+        self.assertEqual([each.type for each in recorder.losses], [ChannelCorrupt])
+        self.assertIn("before they had been sent", str(recorder.losses[0].value))
+        self.assertLessEqual(sent, 128)
+
+    async def test_abortForCredit(self) -> None:
+        """
+        Who waits for room may abort when there is some, though the same bytes
+        bring the peer's farewell: nothing is left waiting.
+        """
+        await self.listen()
+        raw, channel, recorder = await self.opened()
+        channel.send(b"one")
+        channel.flush()
+        channel.whenFree(8).addCallback(lambda _: channel.abort())
+        await self.heard(raw, 16 + 3)
+        raw.send(frame(b"FREE", 1) + frame(b"QUIT"))
+        await self.lost(recorder)
+        self.assertIn("aborted", str(recorder.losses[0].value))
+        error = self.assertRaises(ChannelClosed, channel.send, b"")
+        self.assertIn("aborted", str(error))
+
+    async def test_refusalsAreCounted(self) -> None:
+        """
+        A peer that is refused again and again does not fill the log: after some
+        lines there is only a number.
+        """
+        self.patch(_listening, "_TELL_MOST", 3)
+        listener = await self.transport.listen(lambda channel: Recorder())
+        self.addCleanup(listener.stopListening)
+        with capturedLogs() as logs:
+            for _ in range(5):
+                raw = await self.raw(b"GET / HTTP/1.1\r\n\r\n")
+                await self.closed(raw)
+            await listener.stopListening()
+        self.assertEqual(sum("why" in each for each in logs), 3)
+        self.assertEqual([each["count"] for each in logs if "count" in each], [2])
+        self.assertEqual(len(logs), 5)
 
     async def test_tornMessage(self) -> None:
         """

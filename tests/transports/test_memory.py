@@ -4,6 +4,7 @@ L{transports.memory}.
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -84,16 +85,22 @@ class MemoryTransportTests(SynchronousTestCase):
 
     def test_notAccepted(self) -> None:
         """
-        A listener that fails is logged, and the connection fails.
+        A listener that fails is logged, and the connection fails; if it has
+        closed the channel before, it is told when that is done.
         """
+        closing: list[Deferred[None]] = []
 
         def accept(channel: IChannel) -> Recorder:
+            closing.append(channel.close())
             raise ZeroDivisionError
 
         transport = MemoryTransport(self.clock)
         self.successResultOf(transport.listen(accept))
         self.failureResultOf(transport.connect(Recorder()), CannotConnect)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.clock.advance(0)
+        self.successResultOf(closing[0])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_closeDeadline(self) -> None:
         """

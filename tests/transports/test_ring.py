@@ -7,12 +7,14 @@ from __future__ import annotations
 import mmap
 import struct
 from collections import deque
+from zlib import crc32
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from transports._ring import RECORD_SIZE, RingReader, RingWriter
+from transports import _ring
+from transports._ring import BATCH, RECORD_SIZE, RingReader, RingWriter
 from transports.credit import CreditWindow, InboundLedger
 from transports.errors import ChannelCorrupt, QueueFull
 from transports.limits import Limits
@@ -30,7 +32,10 @@ class Ring:
 
     def __init__(self, limits: Limits, epoch: int = EPOCH) -> None:
         self.limits = limits
-        self.memory = mmap.mmap(-1, START + limits.block_size * limits.capacity)
+        # Private, so that it is not taken for something that is shared.
+        self.memory = mmap.mmap(
+            -1, START + limits.block_size * limits.capacity, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        )
         self.memory[:START] = b"#" * START
         self.window = CreditWindow(limits, lambda: 0.0)
         self.ledger = InboundLedger(limits, lambda: 0.0)
@@ -43,8 +48,7 @@ class Ring:
         Accept messages and put them into the ring.
         """
         for message in messages:
-            self.window.take(len(message))
-            self.writer.put(message)
+            self.writer.put(message, self.window.take(len(message)))
 
     def take(self) -> bytes:
         """
@@ -62,7 +66,7 @@ class Ring:
         self.reader.publish(blocks)
         credit = 0
         while self.reader.due:
-            credit += self.reader.receive(64)
+            credit += self.reader.receive()
         return credit
 
     def carry(self, message: bytes) -> bytes:
@@ -85,21 +89,47 @@ class RoundTripTests(SynchronousTestCase):
         """
         ring = Ring(Limits(32, 4))
         ring.put(b"seventeen bytes..")
-        ring.put(b"abc")
-        self.assertEqual(ring.writer.unpublished, 3)
-        self.assertEqual(ring.writer.publish(7), 3)
+        self.assertEqual(ring.writer.unpublished, 2)
+        self.assertEqual(ring.writer.publish(7), 2)
         self.assertEqual(ring.writer.unpublished, 0)
-        first = struct.unpack_from("<III", ring.memory, START)
-        self.assertEqual(first, (17, 0x89ABCDEF, 0))
-        self.assertEqual(ring.memory[START + 16 : START + 33], b"seventeen bytes..")
-        second = struct.unpack_from("<III", ring.memory, START + 64)
-        self.assertEqual(second, (3, 0x89ABCDF0, 7))
-        self.assertEqual(ring.memory[START + 80 : START + 83], b"abc")
+        self.assertRecord(ring, START, 0x89ABCDEF, 7, b"seventeen bytes..")
+        ring.put(b"abc", b"")
+        self.assertEqual(ring.writer.publish(0), 2)
+        batch = struct.pack("<III3s", 2, 3, 0, b"abc")
+        self.assertRecord(ring, START + 33, 0x89ABCDF0, BATCH, batch)
         self.assertEqual(ring.memory[:START], b"#" * START)
+        self.assertEqual(ring.memory[START + 33 + 31 :], bytes(128 - 33 - 31))
+
+    def assertRecord(self, ring: Ring, where: int, sequence: int, word: int, payload: bytes) -> None:
+        """
+        That is what is there, with its check.
+        """
+        head = struct.pack("<III", len(payload), sequence, word)
+        check = struct.pack("<I", crc32(head + payload, EPOCH >> 32))
+        record = head + check + payload
+        self.assertEqual(ring.memory[where : where + len(record)], record)
+
+    def test_check(self) -> None:
+        """
+        All of a payload of 1024 bytes is under the check; of a longer one it is
+        the first and the last 512.
+        """
+        for length, under in ((1024, [0, 511, 512, 1023]), (1025, [0, 511, 513, 1024])):
+            for where in range(length):
+                if where not in under and (length == 1024 or where != 512):
+                    continue
+                ring = Ring(Limits(64, 40))
+                ring.put(bytes(length))
+                blocks = ring.writer.publish(0)
+                ring.memory[START + RECORD_SIZE + where] ^= 1
+                if where in under:
+                    self.assertRaises(ChannelCorrupt, ring.receive, blocks)
+                else:
+                    ring.receive(blocks)
 
     def test_credit(self) -> None:
         """
-        Credit goes with the last record of what is published, and adds up.
+        Credit goes with the first record of what is published, and adds up.
         """
         ring = Ring(Limits(32, 8))
         ring.put(b"a", b"b")
@@ -130,18 +160,110 @@ class RoundTripTests(SynchronousTestCase):
 
     def test_wrapAtEveryOffset(self) -> None:
         """
-        A message of every length, begun at every block, comes back whole.
+        A message of every length, begun at every byte, comes back whole: header
+        and payload are split at the end of the ring where they must be.
         """
-        limits = Limits(33, 5)
-        for first in range(limits.capacity):
+        limits = Limits(33, 3)
+        size = limits.block_size * limits.capacity
+        for offset in range(size):
             for length in range(limits.max_message + 1):
-                ring = Ring(limits)
-                for _ in range(first):
-                    ring.carry(b"")
+                ring = self.at(limits, offset)
                 message = bytes((length + n) % 251 for n in range(length))
                 self.assertEqual(ring.carry(message), message)
                 self.assertEqual(ring.carry(b"after"), b"after")
                 self.assertEqual(ring.memory[:START], b"#" * START)
+
+    def at(self, limits: Limits, offset: int) -> Ring:
+        """
+        A ring whose next record begins at some byte.
+        """
+        ring = Ring(limits)
+        ring.writer._offset += offset
+        ring.reader._offset += offset
+        return ring
+
+    def test_batchWrapsAtEveryOffset(self) -> None:
+        """
+        A batch that fills the ring, begun at every byte, comes back whole.
+        """
+        limits = Limits(33, 5)
+        messages = [b"a" * 17, b"b" * 50, b"", b"d" * 16]
+        for offset in range(limits.block_size * limits.capacity):
+            ring = self.at(limits, offset)
+            ring.put(*messages)
+            self.assertEqual(ring.window.free, 0)
+            ring.receive(ring.writer.publish(0))
+            self.assertEqual([ring.take() for _ in messages], messages)
+            self.assertEqual(ring.carry(b"after"), b"after")
+            self.assertEqual(ring.memory[:START], b"#" * START)
+
+    def test_offsetsAreReached(self) -> None:
+        """
+        Records are packed by bytes: every offset comes by itself.
+        """
+        ring = Ring(Limits(32, 3))
+        seen = set()
+        for _ in range(96):
+            ring.carry(b"x")
+            self.assertEqual(ring.writer._offset, ring.reader._offset)
+            seen.add(ring.reader._offset - START)
+        self.assertEqual(seen, set(range(96)))
+
+    def test_fullOfSmallBatches(self) -> None:
+        """
+        A batch of messages that use their blocks up, to the last byte, fits.
+        """
+        for count in range(1, 12):
+            ring = Ring(Limits(32, count))
+            for number in range(40):
+                messages = [bytes([number]) * 16] * count
+                ring.put(*messages)
+                ring.receive(ring.writer.publish(0))
+                self.assertEqual([ring.take() for _ in messages], messages)
+
+    def test_batches(self) -> None:
+        """
+        What is published together is as few records as the bounds of a batch
+        allow; long messages go alone; the order is kept.
+        """
+        ring = Ring(Limits(32, 8192))
+        most_messages, most_bytes = _ring._MOST_MESSAGES, _ring._MOST_BYTES
+        for messages, records in (
+            ([b"x"], 1),
+            ([b""] * 2, 1),
+            ([b"%d" % n for n in range(most_messages)], 1),
+            ([b"%d" % n for n in range(most_messages + 1)], 2),
+            ([b"x" * (most_bytes // 2)] * 2, 1),
+            ([b"x" * (most_bytes // 2), b"y" * (most_bytes // 2 + 1)], 2),
+            ([b"a", b"b", b"x" * (most_bytes + 1), b"c", b"d"], 3),
+            ([b"x" * (most_bytes + 1)] * 3, 3),
+        ):
+            before = ring.writer._sequence
+            ring.put(*messages)
+            ring.receive(ring.writer.publish(0))
+            self.assertEqual(ring.writer._sequence - before, records)
+            self.assertEqual([ring.take() for _ in messages], messages)
+
+    def test_oneRecordAtATime(self) -> None:
+        """
+        A reader has no more than one record outside of the ring at a time.
+        """
+        ring = Ring(Limits(64, 64))
+        for number in range(3):
+            ring.put(b"%d" % number, b"and")
+            ring.reader.publish(ring.writer.publish(0))
+        self.assertEqual((ring.reader.due, len(ring.messages)), (6, 0))
+        ring.reader.receive()
+        self.assertEqual((ring.reader.due, len(ring.messages)), (4, 2))
+
+    def test_forget(self) -> None:
+        """
+        What is forgotten is never published.
+        """
+        ring = Ring(Limits(64, 64))
+        ring.put(b"a", b"b")
+        ring.writer.forget()
+        self.assertEqual(ring.writer.publish(0), 0)
 
     def test_oneBlock(self) -> None:
         """
@@ -229,24 +351,77 @@ class CorruptionTests(SynchronousTestCase):
         self.assertIn(says, str(error))
         self.assertLessEqual(ring.ledger.held, self.limits.capacity)
 
-    def ring(self, message: bytes = b"forty bytes of some message, 40 bytes...") -> Ring:
+    def ring(self, *messages: bytes, credit: int = 0) -> Ring:
         """
-        A ring with one message that was put and is not read yet.
+        A ring with one record that is written and not read yet; if nothing else
+        is said, with a message of 40 bytes.
         """
         ring = Ring(self.limits)
-        ring.put(message)
+        ring.put(*messages or [b"forty bytes of some message, 40 bytes..."])
+        ring.writer.publish(credit)
         return ring
 
     def test_everyByte(self) -> None:
         """
         A change of any one bit of a record, header or payload, is found.
         """
-        for bit in range((RECORD_SIZE + 40) * 8):
-            ring = self.ring()
-            blocks = ring.writer.publish(3)
-            ring.memory[START + bit // 8] ^= 1 << bit % 8
-            self.assertRaises(ChannelCorrupt, ring.receive, blocks)
+        # In a batch there are four numbers before the messages.
+        for messages, size in (([b"x" * 40], 40), ([b"x" * 10, b"", b"y" * 10], 36)):
+            blocks = sum(map(self.limits.blocksFor, map(len, messages)))
+            for bit in range((RECORD_SIZE + size) * 8):
+                ring = self.ring(*messages, credit=3)
+                ring.memory[START + bit // 8] ^= 1 << bit % 8
+                self.assertRaises(ChannelCorrupt, ring.receive, blocks)
+                self.assertEqual(list(ring.messages), [])
+
+    def test_batch(self) -> None:
+        """
+        A batch, rightly checked, that is not what it says.
+        """
+        for blocks, count, lengths, rest, says in (
+            (2, 3, [1, 1], b"ab", "3 messages does not add up with its 14 bytes"),
+            (8, 8, [1, 1], b"ab", "8 messages does not add up with its 14 bytes"),
+            (2, 0xFFFFFFFF, [1, 1], b"ab", "and the 2 blocks published"),
+            (2, 0, [], b"", "0 messages does not add up"),
+            (2, 1, [2], b"ab", "1 messages does not add up"),
+            (1, 2, [0, 0], b"", "2 messages does not add up"),
+            (2, 2, [1, 2], b"ab", "have 3 bytes, which does not add up with its 14 bytes"),
+            (2, 2, [1, 0], b"ab", "have 1 bytes, which does not add up with its 14 bytes"),
+            (2, 2, [0xFFFFFFFF, 0xFFFFFFFF], b"ab", "have 8589934590 bytes"),
+            (2, 2, [17, 0], b"x" * 17, "batch of 3 blocks does not add up with the 2 blocks published"),
+            (1, 2, [17, 0], b"x" * 17, "record of 29 bytes does not add up"),
+        ):
+            ring = Ring(self.limits)
+            ring.writer._write(struct.pack(f"<I{len(lengths)}I", count, *lengths) + rest, BATCH | 1)
+            self.assertCorrupt(ring, blocks, says)
             self.assertEqual(list(ring.messages), [])
+            self.assertEqual(ring.ledger.held, 0)
+
+    def test_batchWithoutACount(self) -> None:
+        """
+        A batch that has not even the bytes of its count.
+        """
+        for payload in (b"", b"\2", b"\2\0\0", b"\2\0\0\0", b"\2" + bytes(10)):
+            ring = Ring(self.limits)
+            ring.writer._write(payload, BATCH)
+            self.assertCorrupt(ring, 2, "does not add up")
+
+    def test_unwrittenToTheEnd(self) -> None:
+        """
+        A record of which the beginning or the end was not written, whatever was
+        there before.
+        """
+        for length in (40, 1024, 1100, 5000):
+            for missing in (1, 8, 500):
+                for where in (0, max(0, length - missing)):
+                    ring = Ring(Limits(32, 400))
+                    ring.put(b"n" * length)
+                    blocks = ring.writer.publish(0)
+                    begin = START + RECORD_SIZE + where
+                    end = min(begin + missing, START + RECORD_SIZE + length)
+                    ring.memory[begin:end] = b"o" * (end - begin)
+                    error = self.assertRaises(ChannelCorrupt, ring.receive, blocks)
+                    self.assertIn("checksum", str(error))
 
     def test_length(self) -> None:
         """
@@ -317,10 +492,30 @@ class CorruptionTests(SynchronousTestCase):
         What happens to the memory after a record was read changes nothing.
         """
         ring = self.ring()
-        ring.receive(ring.writer.publish(0))
+        ring.receive(2)
         ring.memory[START:] = bytes(len(ring.memory) - START)
         self.assertEqual(list(ring.messages), [b"forty bytes of some message, 40 bytes..."])
         self.assertIs(type(ring.messages[0]), bytes)
+
+    @settings(max_examples=200, deadline=None)
+    @given(payload=st.binary(max_size=200), word=st.integers(0, (1 << 32) - 1), blocks=st.integers(1, 8))
+    def test_anyPayload(self, payload: bytes, word: int, blocks: int) -> None:
+        """
+        Any payload at all, rightly checked, is messages that hold the blocks
+        told of at most, or is refused; nothing but L{ChannelCorrupt} is raised.
+        """
+        ring = Ring(self.limits)
+        ring.writer._write(payload, word)
+        ring.reader.publish(blocks)
+        try:
+            ring.reader.receive()
+        except ChannelCorrupt:
+            self.assertEqual((len(ring.messages), ring.ledger.held), (0, 0))
+        else:
+            held = sum(self.limits.blocksFor(len(message)) for message in ring.messages)
+            self.assertEqual(ring.ledger.held, held)
+            self.assertEqual(ring.reader.due, blocks - held)
+            self.assertLessEqual(held, blocks)
 
     @settings(max_examples=200, deadline=None)
     @given(noise=st.binary(min_size=256, max_size=256), blocks=st.integers(0, 10))

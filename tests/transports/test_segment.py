@@ -237,6 +237,63 @@ class SegmentTests(SynchronousTestCase):
         self.assertRaises(PermissionError, mmap.mmap, fd, SEGMENT.size)
         self.assertRaises(OSError, os.pwrite, fd, b"x", 4200)
 
+    def test_neverNamed(self) -> None:
+        """
+        Where the system can do without, there is no name at any time, and no
+        name can be made; where it cannot, one is there for a moment only.
+        """
+        directory = tempfile.mkdtemp(prefix="ms")
+        self.addCleanup(os.rmdir, directory)
+        self.patch(tempfile, "tempdir", directory)
+        mkstemp = tempfile.mkstemp
+        named: list[str] = []
+
+        def watched(prefix: str) -> tuple[int, str]:
+            fd, path = mkstemp(prefix=prefix)
+            named.append(path)
+            return fd, path
+
+        self.patch(tempfile, "mkstemp", watched)
+        before = held()
+        self.assertWorks(*createPlain(SEGMENT))
+        self.assertEqual(named, [])
+        really = os.open
+
+        def refusing(what: int | str) -> None:
+            def refuse(path: str, flags: int, mode: int = 0o777) -> int:
+                if flags & what == what if isinstance(what, int) else path.startswith(what):
+                    raise OSError(95, "not here")
+                return really(path, flags, mode)
+
+            self.patch(os, "open", refuse)
+
+        # No such files in this file system; no /proc; a system without such files.
+        refusing(os.O_TMPFILE)
+        self.assertWorks(*createPlain(SEGMENT))
+        refusing("/proc/")
+        self.assertWorks(*createPlain(SEGMENT))
+        self.patch(os, "open", really)
+        self.patch(os, "O_TMPFILE", 0)
+        self.assertWorks(*createPlain(SEGMENT))
+        self.assertEqual(len(named), 3)
+        refusing(directory)
+        self.assertRaises(OSError, createPlain, SEGMENT)
+        self.assertEqual(os.listdir(directory), [])
+        self.assertEqual(held(), before)
+
+    def assertWorks(self, mapped: _segment.Mapped, fd: int) -> None:
+        """
+        What is written can be read and not written with the other descriptor,
+        which has no name and gets none.
+        """
+        theirs = openPlain(fd, SEGMENT)
+        mapped.memory[4200:4205] = b"hello"
+        self.assertEqual(theirs.memory[4200:4205], b"hello")
+        self.assertRaises(OSError, os.pwrite, fd, b"x", 4200)
+        self.assertEqual(os.fstat(fd).st_nlink, 0)
+        theirs.close()
+        mapped.close()
+
     def test_plainTruncated(self) -> None:
         """
         A file that became shorter is found out.

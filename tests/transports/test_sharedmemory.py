@@ -17,8 +17,7 @@ from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
 from tests.transports.test_segment import held
-from transports import _channel, _sealedchannel, sharedmemory
-from transports._descriptors import ring
+from transports import _channel, sharedmemory
 from transports._halves import Half, createHalf, descriptorsOf
 from transports._plainchannel import PlainChannel
 from transports._sealedchannel import SealedChannel
@@ -602,11 +601,13 @@ class DoorbellTrafficTests(SharedMemoryBase, TestCase):
         super().setUp()
         self.rung: list[tuple[int, int]] = []
 
+        ring = os.eventfd_write
+
         def counting(fd: int, count: int) -> None:
             self.rung.append((fd, count))
             ring(fd, count)
 
-        self.patch(_sealedchannel, "ring", counting)
+        self.patch(os, "eventfd_write", counting)
 
     async def channels(self, limits: Limits = LIMITS) -> tuple[SealedChannel, SealedChannel]:
         """
@@ -726,6 +727,20 @@ class DoorbellTrafficTests(SharedMemoryBase, TestCase):
         self.assertEqual(self.rung, [(left._tell_data, 16)] * 4)
         right._dataRung()
         self.assertEqual(self.rung[4:], [(right._tell_space, 16)] * 4)
+
+    async def test_longMessageIsToldAtOnce(self) -> None:
+        """
+        A message that is long by itself does not wait for others; what was sent
+        before goes with it.
+        """
+        limits = Limits(1 << 12, 1024)
+        left, _ = await self.channels(limits)
+        left.send(b"short")
+        left.send(b"x" * ((1 << 16) - 17 - (1 << 12)))
+        self.assertEqual(self.rung, [])
+        left.send(b"y" * (1 << 16))
+        self.assertEqual(self.rung, [(left._tell_data, 1 + 15 + 17)])
+        await self.until(lambda: len(self.pair.right.messages) == 3, "all messages")
 
     async def test_farewellOnly(self) -> None:
         """

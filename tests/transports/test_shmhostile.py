@@ -17,7 +17,7 @@ from twisted.trial.unittest import TestCase
 from tests.transports.hostile_shm import MemoryPeer, PlainPeer, SealedPeer, note
 from tests.transports.test_segment import held
 from tests.transports.test_sharedmemory import SharedMemoryBase
-from transports._ring import RECORD_SIZE
+from transports._ring import BATCH, RECORD_SIZE
 from transports._sealedchannel import SealedChannel
 from transports._segment import RING_START
 from transports._shmchannel import RingChannel
@@ -112,8 +112,8 @@ class HostileMemoryTests(HostileBase, TestCase):
         await self.flat()
         for blocks, says in ((1, "does not add up"), (3, "due")):
             peer, _, recorder = await self.opened()
-            peer._writer.put(b"x" * 100)
-            await peer._publish(blocks)
+            peer.lay(b"x" * 100)
+            await peer._tell(blocks)
             await self.lost(peer, recorder, ChannelCorrupt, says)
             self.assertLessEqual(len(recorder.messages), 1)
         await self.assertFlat()
@@ -124,13 +124,13 @@ class HostileMemoryTests(HostileBase, TestCase):
         """
         await self.listenForAll()
         await self.flat()
-        for credit in (1, 0xFFFFFFFF):
-            peer, channel, recorder = await self.opened()
-            channel.send(b"")
-            peer._writer.put(b"never delivered")
-            await peer._publish(peer._writer.publish(credit + 1 & 0xFFFFFFFF or credit))
-            await self.lost(peer, recorder, ChannelCorrupt, "given back where 1")
-            self.assertEqual(recorder.messages, [])
+        for credit in (2, BATCH - 1):
+            for messages in ([b"never delivered"], [b"never", b"delivered"]):
+                peer, channel, recorder = await self.opened()
+                channel.send(b"")
+                await peer._tell(peer.lay(*messages, credit=credit))
+                await self.lost(peer, recorder, ChannelCorrupt, f"{credit} blocks were given back where 1")
+                self.assertEqual(recorder.messages, [])
         await self.assertFlat()
 
     async def test_overPublishInPieces(self) -> None:
@@ -157,8 +157,7 @@ class HostileMemoryTests(HostileBase, TestCase):
         await self.listenForAll()
         peer, channel, recorder = await self.opened()
         channel.pauseDelivery()
-        peer._alter(RECORD_SIZE, b"?")
-        await peer._publish(1)
+        await peer._publish(b"altered", RECORD_SIZE, b"?")
         await self.lost(peer, recorder, ChannelCorrupt, "checksum")
 
     async def test_rightBeforeWrong(self) -> None:
@@ -168,11 +167,51 @@ class HostileMemoryTests(HostileBase, TestCase):
         """
         await self.listenForAll()
         peer, _, recorder = await self.opened()
-        peer._writer.put(b"right")
-        peer._alter(RECORD_SIZE, b"?")
-        await peer._publish(2)
+        assert peer._half is not None
+        peer.lay(b"right")
+        begin = peer._writer._offset + RECORD_SIZE
+        peer.lay(b"altered")
+        peer._half.memory[begin : begin + 1] = b"?"
+        await peer._tell(2)
         await self.lost(peer, recorder, ChannelCorrupt, "checksum")
         self.assertIn(recorder.messages, ([], [b"right"]))
+
+    async def test_lyingBatch(self) -> None:
+        """
+        A batch, rightly checked, whose count, whose lengths, or whose blocks are
+        not those that it has: nothing of it is delivered.
+        """
+        await self.listenForAll()
+        await self.flat()
+        for blocks, count, lengths, rest, says in (
+            (2, 3, [1, 1], b"ab", "3 messages does not add up"),
+            (2, 0xFFFFFFFF, [1, 1], b"ab", "4294967295 messages does not add up"),
+            (2, 0, [1, 1], b"ab", "0 messages does not add up"),
+            (2, 1, [2], b"ab", "1 messages does not add up"),
+            (8, 8, [1, 1], b"ab", "8 messages does not add up with its 14 bytes"),
+            (2, 2, [1, 2], b"ab", "have 3 bytes, which does not add up"),
+            (2, 2, [1, 0], b"ab", "have 1 bytes, which does not add up"),
+            (2, 2, [0xFFFFFFFF, 0xFFFFFFFF], b"ab", "8589934590 bytes, which does not add up"),
+            (2, 2, [70, 1], b"x" * 71, "batch of 3 blocks does not add up with the 2"),
+            (1, 2, [0, 0], b"", "2 messages does not add up"),
+        ):
+            peer, _, recorder = await self.opened()
+            peer.layBatch(count, lengths, rest)
+            await peer._tell(blocks)
+            await self.lost(peer, recorder, ChannelCorrupt, says)
+            self.assertEqual(recorder.messages, [])
+        await self.assertFlat()
+
+    async def test_batchTooShortForACount(self) -> None:
+        """
+        A batch that has not even the bytes of its count.
+        """
+        await self.listenForAll()
+        for rest in (b"", b"\2\0"):
+            peer, _, recorder = await self.opened()
+            peer._writer._write(rest, BATCH)
+            await peer._tell(2)
+            await self.lost(peer, recorder, ChannelCorrupt, "does not add up")
 
     async def test_anotherEpoch(self) -> None:
         """
@@ -237,7 +276,7 @@ class HostileMemoryTests(HostileBase, TestCase):
         await self.flat()
         peer, _, recorder = await self.opened()
         await peer.send(b"whole")
-        peer._writer.put(b"half")
+        peer.lay(b"half")
         peer._raw.close()
         await self.lost(peer, recorder, PeerLost)
         self.assertEqual(recorder.messages, [b"whole"])
@@ -249,8 +288,7 @@ class HostileMemoryTests(HostileBase, TestCase):
         """
         await self.listenForAll()
         peer, channel, recorder = await self.opened()
-        peer._alter(RECORD_SIZE, b"?")
-        await peer._publish(1)
+        await peer._publish(b"altered", RECORD_SIZE, b"?")
         peer._raw.close()
         # As the reactor may do it: the socket first.
         channel.doRead()
@@ -291,13 +329,14 @@ class HostileMemoryTests(HostileBase, TestCase):
             peer, _, recorder = await self.opened()
             assert peer._half is not None
             begin = peer._writer._offset
-            for _ in range(3):
-                peer._writer.put(b"y" * 60)
-            blocks = peer._writer.publish(0)
+            if numbers.randrange(2):
+                blocks = peer.lay(*[b"y" * 60] * 3)
+            else:
+                blocks = sum(peer.lay(b"y" * 60) for _ in range(3))
             for _ in range(numbers.randrange(1, 8)):
-                where = begin + numbers.randrange(6 * LIMITS.block_size)
+                where = begin + numbers.randrange(peer._writer._offset - begin)
                 peer._half.memory[where : where + 1] = bytes([numbers.randrange(256)])
-            await peer._publish(numbers.choice([blocks, blocks, blocks - 1, blocks + 1]))
+            await peer._tell(numbers.choice([blocks, blocks, blocks - 1, blocks + 1]))
             if numbers.randrange(3) == 0:
                 await peer._raw.send(numbers.randbytes(20))
             peer._raw.close()
@@ -326,9 +365,9 @@ class HostilePlainMemoryTests(HostileMemoryTests):
         for size in (0, RING_START, RING_START + 3, RING_START + RECORD_SIZE + 2):
             peer, _, recorder = await self.opened()
             assert peer._half is not None
-            peer._writer.put(b"cut off")
+            peer.lay(b"cut off")
             os.ftruncate(peer._half.memory._fd, size)  # type: ignore[attr-defined]
-            await peer._publish(1)
+            await peer._tell(1)
             await self.lost(peer, recorder, ChannelCorrupt, "truncated")
             self.assertEqual(recorder.messages, [])
         await self.assertFlat()
@@ -351,8 +390,7 @@ class HostilePlainMemoryTests(HostileMemoryTests):
         """
         await self.listenForAll()
         peer, channel, recorder = await self.opened()
-        peer._writer.put(b"told")
-        await peer._raw.send(note(DATA, peer._writer.publish(0)))
+        await peer._raw.send(note(DATA, peer.lay(b"told")))
         peer._raw.close()
         channel.send(b"never read")
         channel.flush()
@@ -441,7 +479,7 @@ class HostileDoorbellTests(HostileBase, TestCase):
         channel._dataRung()
         channel._spaceRung()
         self.assertEqual((recorder.messages, recorder.losses), ([], []))
-        await peer._publish(1)
+        await peer._tell(1)
         await self.waitFor(lambda: recorder.messages == [b"taken back"], "the message")
         peer._raw.close()
         await self.lost(peer, recorder, PeerLost)
@@ -487,8 +525,8 @@ class HostileDoorbellTests(HostileBase, TestCase):
         """
         await self.listenForAll()
         peer, channel, recorder = await self.opened()
-        peer._writer.put(b"last")
-        await peer._publish(1)
+        peer.lay(b"last")
+        await peer._tell(1)
         await peer._raw.send(note(QUIT, 0))
         # As the reactor may do it: the socket first.
         channel.doRead()

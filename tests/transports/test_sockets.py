@@ -12,16 +12,18 @@ import socket
 import stat
 import tempfile
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReadDescriptor, IReadWriteDescriptor
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
-from transports import _listening
+from transports import _listening, _place
 from transports._framing import packFrames
+from transports._opening import Greeting
 from transports._place import isTrusted, peerUid
 from transports._socketchannel import SocketChannel
 from transports.errors import CannotConnect, CannotListen, ChannelClosed, LimitsMismatch, PeerLost
@@ -234,9 +236,87 @@ class UnixTransportTests(ConformanceBase, TestCase):
         """
         transport = UnixTransport(self.transport.reactor, f"{self.directory}/none/s", LIMITS)
         error = await self.assertFailure(transport.listen(lambda channel: Recorder()), CannotListen)
-        self.assertIn(f"{self.directory}/none/s", str(error))
+        self.assertEqual(
+            str(error),
+            f"cannot listen at {self.directory}/none/s: the directory {self.directory}/none does not exist",
+        )
         refused = await self.assertFailure(transport.connect(Recorder()), CannotConnect)
         self.assertIn("nobody listens", str(refused))
+
+    async def test_fileAsDirectory(self) -> None:
+        """
+        A file where the directory should be is named.
+        """
+        with open(self.path, "w"):
+            pass
+        transport = UnixTransport(self.transport.reactor, f"{self.path}/s", LIMITS)
+        error = await self.assertFailure(transport.listen(lambda channel: Recorder()), CannotListen)
+        self.assertIn(f"{self.path} is no directory", str(error))
+
+    async def test_forbiddenDirectory(self) -> None:
+        """
+        A directory in which this user may not make files is named.
+        """
+
+        def forbid(*args: object) -> int:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        with self.patched((os, "open", forbid), (os, "access", lambda *args: False)):
+            listening = self.transport.listen(lambda channel: Recorder())
+        error = await self.assertFailure(listening, CannotListen)
+        self.assertIn(f"this user may not make files in the directory {self.directory}", str(error))
+
+    @contextmanager
+    def patched(self, *changes: tuple[object, str, object]) -> Iterator[None]:
+        """
+        Replace things for a moment.
+        """
+        patches = [self.patch(*each) for each in changes]
+        try:
+            yield
+        finally:
+            for each in patches:
+                each.restore()
+
+    async def test_lockRemoved(self) -> None:
+        """
+        Whoever removes the lock meanwhile does no harm.
+        """
+        real = _place._bind
+
+        def bind(listening: socket.socket, path: str) -> None:
+            real(listening, path)
+            os.unlink(f"{path}.lock")
+
+        self.patch(_place, "_bind", bind)
+        await self.listen(self.transport)
+        channel = await self.transport.connect(Recorder())
+        channel.abort()
+
+    async def test_noDescriptorToConnectWith(self) -> None:
+        """
+        A process that has no descriptor left cannot connect, and is told so.
+        """
+        await self.listen(self.transport)
+
+        def exhausted(*args: object) -> socket.socket:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        with self.patched((socket, "socket", exhausted)):
+            connecting = self.transport.connect(Recorder())
+        error = await self.assertFailure(connecting, CannotConnect)
+        self.assertIn(f"cannot connect to unix:{self.path}: Too many open files", str(error))
+
+    async def test_anotherKindOfSocket(self) -> None:
+        """
+        A socket to which one cannot connect like this is left alone, and it is
+        not said that somebody listens.
+        """
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+            other.bind(self.path)
+            error = await self.assertFailure(self.transport.listen(lambda channel: Recorder()), CannotListen)
+            self.assertIn(os.strerror(errno.EPROTOTYPE), str(error))
+        self.assertTrue(os.path.exists(self.path))
 
     async def test_somebodyElsesFile(self) -> None:
         """
@@ -355,6 +435,45 @@ class UnixTransportTests(ConformanceBase, TestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         channel = await self.transport.connect(Recorder())
         channel.abort()
+
+    async def test_closedAndNotAccepted(self) -> None:
+        """
+        A listener that closes the channel before it fails is told when it is
+        closed.
+        """
+        closing: list[Deferred[None]] = []
+
+        def accept(channel: IChannel) -> IReceiver:
+            closing.append(channel.close())
+            raise ZeroDivisionError
+
+        listener = await self.transport.listen(accept)
+        self.addCleanup(listener.stopListening)
+        recorder = Recorder()
+        await self.transport.connect(recorder)
+        await self.waitFor(lambda: bool(recorder.losses), "channelLost")
+        self.flushLoggedErrors(ZeroDivisionError)
+        await closing[0]
+
+    async def test_unexpectedFailure(self) -> None:
+        """
+        Whatever goes wrong while connecting, nothing is left open.
+        """
+
+        greetings: list[Greeting[Any]] = []
+
+        class Stumbling(UnixTransport):
+            def _greet(self, connected: socket.socket, first: bytes) -> Greeting[Any]:
+                greetings.append(super()._greet(connected, first))
+                return greetings[-1]
+
+            def _check(self, theirs: object, epoch: int) -> None:
+                raise ZeroDivisionError
+
+        await self.listen(self.transport)
+        stumbling = Stumbling(self.transport.reactor, self.path, LIMITS)
+        await self.assertFailure(stumbling.connect(Recorder()), ZeroDivisionError)
+        self.assertEqual([each.fileno() for each in greetings], [-1])
 
     async def test_outOfDescriptors(self) -> None:
         """

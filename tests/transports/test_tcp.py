@@ -315,6 +315,17 @@ class DialingTests(SynchronousTestCase):
         self.reactor.answer("127.0.0.1")
         self.assertEqual((self.reactor.writers, self.reactor.getDelayedCalls()), (set(), []))
 
+    def test_resolverIsSilentToAListener(self) -> None:
+        """
+        Who wants to listen does not wait for a resolver for ever either.
+        """
+        opening: Deferred[socket.socket] = Deferred.fromCoroutine(openPort(self.reactor, "slow.example", 1))
+        self.reactor.advance(_dialing.CONNECT_DEADLINE)
+        error = self.failureResultOf(opening, CannotListen).value
+        self.assertEqual(str(error), "nobody said within 10.0 seconds where slow.example is")
+        self.reactor.answer("127.0.0.1")
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
     def test_cancelled(self) -> None:
         """
         Giving up works while looking up and while connecting.

@@ -5,21 +5,26 @@ when somebody is not.
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import socket
 import ssl
 import tempfile
+from collections import deque
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import attrs
+from cryptography.hazmat.primitives.asymmetric import rsa
 from twisted.internet.defer import CancelledError
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from tests.transports.certificates import certificates
-from transports import _opening
+from transports import _opening, tls
+from transports._framing import packFrames
 from transports._opening import Wait
 from transports._tlschannel import TlsChannel
 from transports.errors import BadDescription, CannotConnect, ChannelCorrupt, PeerLost
@@ -28,6 +33,8 @@ from transports.limits import Limits
 from transports.sockets import TcpTransport
 from transports.testing.conformance import LIMITS, ConformanceBase, Recorder
 from transports.tls import TlsCredentials, explain, isName
+
+_YEAR = datetime.timedelta(days=365)
 
 
 class CredentialsTests(SynchronousTestCase):
@@ -92,6 +99,58 @@ class CredentialsTests(SynchronousTestCase):
         mixed = TlsCredentials(made.ours.path, made.other.key, made.authority.path)
         self.bad(mixed, made.other.key, "is not the key of the certificate in", made.ours.path)
 
+    def test_dates(self) -> None:
+        """
+        A certificate that has expired, or is not valid yet, is refused before
+        anybody is met; so is an authority.
+        """
+        made = certificates()
+        self.bad(
+            made.credentials(made.expired),
+            f"certificate: the certificate in {made.expired.path} has expired on ",
+        )
+        self.bad(
+            attrs.evolve(made.credentials(), ca=made.expired.path),
+            "ca: ",
+            made.expired.path,
+            "has expired on ",
+        )
+        for years, says in ((-1, "is not valid before "), (1, "has expired on ")):
+            self.patch(tls, "_now", lambda years=years: datetime.datetime.now(datetime.UTC) + years * _YEAR)
+            self.bad(made.credentials(), f"certificate: the certificate in {made.ours.path} {says}", " UTC")
+
+    def test_oneGoodAuthority(self) -> None:
+        """
+        One that has expired among others is no obstacle; nor is one that leads
+        from ours to the authority.
+        """
+        made = certificates()
+        both = self.file(Path(made.expired.path).read_bytes() + Path(made.authority.path).read_bytes())
+        attrs.evolve(made.credentials(), ca=both).load()
+        chain = self.file(Path(made.ours.path).read_bytes() + Path(made.expired.path).read_bytes())
+        attrs.evolve(made.credentials(), certificate=chain).load()
+
+    def test_openKey(self) -> None:
+        """
+        A key that every user can read is used, and complained of.
+        """
+        made = certificates()
+        path = self.file(Path(made.ours.key).read_bytes())
+        for mode, complaints in ((0o600, 0), (0o640, 0), (0o644, 1)):
+            os.chmod(path, mode)
+            with capturedLogs() as logs:
+                attrs.evolve(made.credentials(), key=path).load()
+            self.assertEqual([each["key"] for each in logs], [path] * complaints)
+
+    def test_weak(self) -> None:
+        """
+        When the certificate is too weak for OpenSSL, it is not the key that is
+        blamed.
+        """
+        made = certificates()
+        weak = made.authority.issue("localhost", key=rsa.generate_private_key(65537, 1024))
+        self.bad(made.credentials(weak), f"certificate: {weak.path} is too weak: ee key too small")
+
     def test_encryptedKey(self) -> None:
         """
         An encrypted key is refused; nobody is asked for a password.
@@ -106,7 +165,19 @@ class CredentialsTests(SynchronousTestCase):
         """
         for name in ("localhost", "a.b-c.example", "_x.example", "xn--mil-rla.example", "192.0.2.1", "::1"):
             self.assertTrue(isName(name), name)
-        for name in ("", "*.example", ".example", "example.", "a..b", "-a", "a-", "a b", "mäil", "a" * 254):
+        for name in (
+            "",
+            "*.example",
+            ".example",
+            "example.",
+            "a..b",
+            "-a",
+            "a-",
+            "a b",
+            "mäil",
+            "a" * 64,
+            "a." * 130 + "a",
+        ):
             self.assertFalse(isName(name), name)
         self.bad(certificates().credentials(peer="*.example"), "peer: '*.example'")
 
@@ -206,10 +277,17 @@ class PeerTests(TlsBase, TestCase):
             "the peer's certificate is refused: unable to get local issuer certificate",
         )
 
+    def expireLater(self) -> None:
+        """
+        The certificates that have expired were good when they were loaded.
+        """
+        self.patch(tls, "_now", lambda: datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1.5))
+
     async def test_connectorExpired(self) -> None:
         """
         The same with one that has expired.
         """
+        self.expireLater()
         made = certificates()
         await self.listen(made.credentials())
         await self.assertRefused(
@@ -262,12 +340,29 @@ class PeerTests(TlsBase, TestCase):
         """
         The same with one that has expired.
         """
+        self.expireLater()
         made = certificates()
         await self.listen(made.credentials(made.expired))
         await self.assertRefused(
             made.credentials(),
             "certificate has expired",
             "the peer refused our certificate: certificate expired",
+        )
+
+    async def test_nameOfTheSubject(self) -> None:
+        """
+        A name that is in the certificate's subject, and not in its
+        subjectAltName, does not count, on either side.
+        """
+        made = certificates()
+        nameless = made.authority.issue("localhost", carried=())
+        await self.listen(made.credentials(nameless))
+        await self.assertRefused(
+            made.credentials(peer="localhost"), "not valid for 'localhost'", "bad certificate"
+        )
+        await self.listen(made.credentials(peer="localhost"))
+        await self.assertRefused(
+            made.credentials(nameless), "does not carry the name", "does not carry the name localhost"
         )
 
     async def test_listenerOfAnotherName(self) -> None:
@@ -534,6 +629,34 @@ class TlsChannelTests(TlsBase, TestCase):
         self.assertEqual([each.type for each in pair.right.recorder.losses], [ChannelCorrupt])
         self.assertEqual(answers, [])
         self.assertRaises(ChannelCorrupt, pair.right.channel.send, b"")
+
+    async def test_breachInATurn(self) -> None:
+        """
+        The breach is met as well when what precedes it was not announced by the
+        socket, and nothing more comes on it.
+        """
+        pair = await self.openTls()
+        right: TlsChannel = pair.right.channel
+        real = right._socket
+        answers: list[Any] = [
+            lambda: packFrames(deque([b"good"]), 0, 100),
+            lambda: Faulty.throw(ssl.SSLError(1, "broken")),
+        ]
+
+        class Pending:
+            def recv(self, size: int) -> bytes:
+                return bytes(answers.pop(0)())
+
+            def pending(self) -> int:
+                return len(answers)
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(real, name)
+
+        right._socket = Pending()  # type: ignore[assignment]
+        right._takeSoon()
+        await self.waitFor(lambda: bool(pair.right.recorder.losses), "channelLost")
+        self.assertEqual([each.type for each in pair.right.recorder.losses], [ChannelCorrupt])
 
 
 class Faulty:

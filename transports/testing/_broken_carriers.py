@@ -9,21 +9,37 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from transports import _segment
-from transports._framing import OPENING_SIZE, Opening
+from transports._framing import OPENING_SIZE, FrameReader, Opening
 from transports._opening import Codec
 from transports._ring import RECORD_SIZE, Memory
 from transports._sealedchannel import SealedChannel
 from transports._segment import RING_START, Mapped, Segment
 from transports._socketchannel import SocketChannel
-from transports.credit import CreditWindow
+from transports.credit import CreditWindow, PortionedWindow
 from transports.errors import ChannelCorrupt, PeerLost, TransportError
-from transports.interfaces import IReceiver
+from transports.interfaces import IChannel, IListener, IReceiver
 from transports.memory import MemoryListener, MemoryTransport
 from transports.sockets import UnixTransport
 from transports.testing._broken_window import Credulous
+
+#: What puts right what the faults have left behind.
+_remedies: list[Callable[[], None]] = []
+
+
+def cleanUp() -> None:
+    """
+    Put right what the faults have left behind in this process.
+    """
+    while _remedies:
+        _remedies.pop()()
+
 
 # Faults of places and of what is left.
 
@@ -76,7 +92,128 @@ class LeaksDescriptors(SocketChannel):
         self, reactor: Any, limits: Any, place: str, connected: socket.socket, *rest: Any, **more: Any
     ):
         super().__init__(reactor, limits, place, connected, *rest, **more)
-        os.dup(self._fileno)
+        _remedies.append(partial(os.close, os.dup(self._fileno)))
+
+
+class LeavesItsFile(UnixTransport):
+    """
+    The socket file stays when nobody listens any more.
+    """
+
+    def listen(self, accept: Callable[[IChannel], IReceiver]) -> Deferred[IListener]:
+        """
+        Take it for somebody else's.
+        """
+        listening: Any = super().listen(accept)
+        listening.result._identity = None
+        return listening  # type: ignore[no-any-return]
+
+
+class LeavesOpenings(UnixTransport):
+    """
+    Who is in the midst of the opening is not hung up on when nobody listens
+    any more.
+    """
+
+    def listen(self, accept: Callable[[IChannel], IReceiver]) -> Deferred[IListener]:
+        """
+        Forget them.
+        """
+        listening: Any = super().listen(accept)
+        listener = listening.result
+        listener._closed = lambda: (type(listener)._closed(listener), listener._openings.clear())
+        return listening  # type: ignore[no-any-return]
+
+
+class StaysWatched(SocketChannel):
+    """
+    The reactor goes on watching whether it can be written to.
+    """
+
+    def _releaseMedium(self, discard: bool) -> None:
+        blocked = self._blocked
+        super()._releaseMedium(discard)
+        if blocked:
+            left, right = socket.socketpair()
+            left.close()
+            self._fileno = right.fileno()
+            self._fdset.addWriter(self)
+            _remedies.extend((right.close, partial(self._fdset.removeWriter, self)))
+
+
+# Faults of credit, on a busy carrier.
+
+
+class HoardsWhileBusy(SocketChannel):
+    """
+    What is owed when the socket has taken the rest of a large message waits
+    for the next one.
+    """
+
+    def doWrite(self) -> None:
+        """
+        Stop watching too soon.
+        """
+        super().doWrite()
+        if self._blocked and not (self._unsent or self._out or self._quit_unsent):
+            self._blocked = False
+            self._fdset.removeWriter(self)
+
+
+class ForgetsCreditOfTorn(SocketChannel):
+    """
+    Credit in the header of a message that has not arrived whole is forgotten.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reader = self._reader
+
+        class Forgetful(FrameReader):
+            def receive(self, data: bytes) -> int:
+                credit = super().receive(data)
+                return 0 if self._missing else credit
+
+        self._reader = Forgetful(reader._ledger, reader._messages)
+
+
+class ForgetsPortions(SealedChannel):
+    """
+    Credit that is part of a message's blocks is given back, but not booked.
+    """
+
+    class window_class(PortionedWindow):
+        """
+        Keeps no rest.
+        """
+
+        def giveBack(self, blocks: int) -> None:
+            """
+            Forget it.
+            """
+            super().giveBack(blocks)
+            self._rest = 0
+
+
+class LooksOnRequestOnly(SealedChannel):
+    """
+    What was given back is looked at when somebody asks for figures, not when
+    somebody sends.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._outbound.collect = None
+
+
+class ClosesWithoutLooking(SealedChannel):
+    """
+    A channel that closes does not watch what is given back.
+    """
+
+    def _watchSpace(self) -> None:
+        if not self._quitting:
+            super()._watchSpace()
 
 
 # Faults of trust, on a socket.
@@ -196,18 +333,17 @@ class NoSequence(SealedChannel):
 
 class ReadsWhenItDelivers(SealedChannel):
     """
-    A message is checked when it arrives, and read once more when it is delivered.
+    A message is checked when it arrives, and what is in the memory when it is
+    delivered is delivered.
     """
 
     def _start(self, receiver: IReceiver) -> None:
         received = receiver.messageReceived
-        position = 0
 
         def messageReceived(message: bytes) -> None:
-            nonlocal position
-            begin = RING_START + position * self.limits.block_size + RECORD_SIZE
-            position = (position + self.limits.blocksFor(len(message))) % self.limits.capacity
-            received(self._reader._memory[begin : begin + len(message)])
+            size = self.limits.block_size * self.limits.capacity
+            ring = self._reader._memory[RING_START : RING_START + size]
+            received(message if message in ring else ring[: len(message)])
 
         receiver.messageReceived = messageReceived  # type: ignore[method-assign]
         super()._start(receiver)
@@ -223,7 +359,9 @@ def createWritable(segment: Segment) -> tuple[Mapped, int]:
     return mapped, os.dup(memory._fd)
 
 
-def closeNothing(descriptors: object) -> None:
+def closeNothing(descriptors: Iterable[int]) -> None:
     """
     For C{transports._halves.closeAll}: what is not used stays open.
     """
+    for each in descriptors:
+        _remedies.append(partial(os.close, each))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
@@ -48,6 +48,18 @@ class _LastComeFirstServed(WaitingLine):
         return waiter
 
 
+class _Pushing(WaitingLine):
+    """
+    Looks at the room only.
+    """
+
+    def join(self, blocks: int) -> Deferred[None]:
+        """
+        Pass everybody.
+        """
+        return succeed(None) if blocks <= self._window.free else super().join(blocks)
+
+
 class _Forgetful(WaitingLine):
     """
     Tells nobody of the end.
@@ -81,6 +93,14 @@ class WaitersOutOfOrder(_WaitingChannel):
     """
 
     line_class = _LastComeFirstServed
+
+
+class SmallOnesPass(_WaitingChannel):
+    """
+    Who comes and finds room does not look whether others wait.
+    """
+
+    line_class = _Pushing
 
 
 class WaitersForgotten(_WaitingChannel):
@@ -359,6 +379,16 @@ class LateLoss(MemoryChannel):
             self._looking.cancel()
             self._looking = None
         super()._end(reason, discard)
+
+
+class ThrownAwayIsHandled(MemoryChannel):
+    """
+    What is thrown away when the channel is lost counts as handled.
+    """
+
+    def _end(self, reason: TransportError, discard: bool = False) -> None:
+        super()._end(reason, discard)
+        self._outbound._forgotten = 0
 
 
 class FullAfterTheLoss(MemoryChannel):

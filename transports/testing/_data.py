@@ -307,7 +307,8 @@ class CounterTests(ConformanceBase):
         """
         for wrap in (1 << 31, WRAP, 1 << 63):
             pair = await self.openPair()
-            before = wrap - 20
+            # Few, because what is numbered may be batches.
+            before = wrap - 4
             self.ageChannel(pair.left.channel, pair.right.channel, before)
             expected = []
             for number in range(25):

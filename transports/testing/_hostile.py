@@ -9,6 +9,7 @@ it is the same for every transport, and is here.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from enum import Enum
 from typing import ClassVar
@@ -41,6 +42,8 @@ class Offence(Enum):
     EPOCH = "bad epoch"
     #: It says nothing at all.
     SILENCE = "silence"
+    #: It says half of its opening, and then nothing.
+    STOPS = "half an opening"
     #: It hangs up in the midst of its opening.
     HANGS_UP = "hangs up"
 
@@ -77,6 +80,8 @@ class Offence(Enum):
     MANY_DESCRIPTORS = "too many descriptors"
     #: Its descriptors are not what they should be.
     WRONG_DESCRIPTORS = "wrong descriptors"
+    #: Its doorbells are not what they should be.
+    WRONG_DOORBELLS = "wrong doorbells"
     #: Its memory is smaller than was agreed.
     SMALL_MEMORY = "small memory"
     #: Nothing keeps it from cutting off its memory.
@@ -199,6 +204,22 @@ class HostileTests(ConformanceBase):
         Who says nothing holds up nobody, and is hung up on in the end.
         """
         await self.assertRefused(Offence.SILENCE)
+
+    async def test_stopListeningEndsOpenings(self) -> None:
+        """
+        Who is in the midst of the opening when nobody listens any more is hung
+        up on, without delay.
+        """
+        place, well = await self.openWell()
+        peer = self.makeHostilePeer(place.transport)
+        await peer.connect(Offence.STOPS)
+        await self.settle()
+        began = time.monotonic()
+        await place.stop()
+        await peer.hungUp()
+        self.assertLess(time.monotonic() - began, 1.0)
+        self.assertEqual(place.pending, 0)
+        self.assertEqual(well.left.recorder.losses, [])
 
     async def test_badMagicOfAListener(self) -> None:
         """

@@ -20,6 +20,7 @@ import attrs
 from twisted.internet.defer import Deferred
 
 from transports.errors import CannotConnect, CannotListen, PeerLost
+from transports.limits import Limits
 from transports.testing._harness import LIMITS, ConformanceBase, Pair, Place, Recorder
 
 #: How often each kind of end is brought about.
@@ -138,11 +139,21 @@ class LeakTests(ConformanceBase):
         """
         await self.assertFlat(self._cut)
 
+    async def test_nothingLeaksFromStuffedChannels(self) -> None:
+        """
+        Channels that are aborted or lost while the carrier takes no more leave
+        nothing at either end.
+        """
+        await self.assertFlat(self._stuff, Limits(block_size=1 << 14, capacity=256))
+
     async def test_nothingLeaksFromPlaces(self) -> None:
         """
-        Places where somebody listened, and where nobody did, leave nothing.
+        Places where somebody listened, and where nobody did, leave nothing, and
+        no file when they have been given up.
         """
-        await self.assertFlat(self._listen)
+        place = await self.assertFlat(self._listen)
+        await place.stop()
+        self.assertEqual(filesIn(tempfile.gettempdir()), set())
 
     async def test_trafficCostsNothing(self) -> None:
         """
@@ -181,22 +192,24 @@ class LeakTests(ConformanceBase):
 
         await self.waitFor(forgotten, "the channels to be forgotten")
 
-    async def openPrivatePlace(self) -> Place:
+    async def openPrivatePlace(self, limits: Limits = LIMITS) -> Place:
         """
         Listen, with a directory for temporary files that nobody else uses.
         """
         usePrivateDirectory(self)
-        place = Place(self, self.makeTransport(LIMITS))
+        place = Place(self, self.makeTransport(limits))
         await place.listen()
         self.addCleanup(lambda: Deferred.fromCoroutine(place.stop()))
         return place
 
-    async def assertFlat(self, act: Callable[[Pair], Awaitable[None]]) -> None:
+    async def assertFlat(self, act: Callable[[Pair], Awaitable[None]], limits: Limits = LIMITS) -> Place:
         """
         Do something with new channels again and again: after the first time
         the process does not come to hold more.
+
+        @return: where they were opened; somebody listens there still.
         """
-        place = await self.openPrivatePlace()
+        place = await self.openPrivatePlace(limits)
         shared = filesIn("/dev/shm")
         for number in range(ROUNDS + 1):
             pair = await self._open(place)
@@ -217,6 +230,7 @@ class LeakTests(ConformanceBase):
         except self.failureException:
             self.fail(f"after {ROUNDS} more channels the process holds {held}, before {before}")
         await self.waitFor(lambda: filesIn("/dev/shm") <= shared, "/dev/shm to be as it was")
+        return place
 
     async def _open(self, place: Place) -> Pair:
         """
@@ -265,6 +279,12 @@ class LeakTests(ConformanceBase):
         await self.settle()
         pair.left.channel.abort()
         await done
+
+    async def _stuff(self, pair: Pair) -> None:
+        for end in (pair.left, pair.right):
+            end.send(b"s" * 4_000_000)
+            end.channel.flush()
+        pair.left.channel.abort()
 
     async def _listen(self, pair: Pair) -> None:
         transport = pair.place.transport

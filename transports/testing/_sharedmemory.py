@@ -121,6 +121,7 @@ class SharedMemoryTests(HostileTests):
         Descriptors of other things than memory and doorbells open nothing.
         """
         await self.assertRefused(Offence.WRONG_DESCRIPTORS)
+        await self.assertRefused(Offence.WRONG_DOORBELLS)
 
     async def test_memoryOfAnotherSize(self) -> None:
         """
