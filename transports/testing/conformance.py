@@ -24,6 +24,10 @@ A group that makes no sense for a transport is declared in C{impossible}, with
 the reason; a check sees to it that each group is either there or declared.  A
 single check can be declared too, by its name; it is then reported as skipped.
 
+C{TRANSPORTS_SOAK} (messages offered under overload), C{TRANSPORTS_KILLS} (how
+often a process is killed by one check) and C{TRANSPORTS_PROGRAMS} (random
+programs against the model) in the environment make it longer.
+
 Each test is one property, and L{transports.testing.broken} shows for each
 important one a transport that fails it.  The invariant
 C{0 <= blocks_allocated <= capacity} is looked at in every step of every test.
