@@ -371,12 +371,13 @@ class BaseChannel:
         """
         Stop sending, for this side's reason or because the peer has.
         """
-        if self._quitting:
+        if self._quitting or self._reason is not None:
             return
         self._quitting = True
         self._refusal = ChannelClosed("the channel has been closed")
         self._deadline = self._reactor.callLater(self._close_deadline, self._notDrained)
         self._line.fail(self._refused)
+        # One of them may have aborted.
         if self._reason is None:
             self._announceQuit()
 

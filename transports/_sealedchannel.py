@@ -228,8 +228,12 @@ class SealedChannel(RingChannel):
                 self._linger()
 
     def _collect(self) -> None:
-        # While somebody waits the reactor brings it, and those who wait go first.
-        if self._reason is not None or self._line.waiters or not self._has_space(0):
+        # Where somebody waits, the reactor brings it to who is first.
+        if not self._line.waiters:
+            self._enterSpace()
+
+    def _enterSpace(self) -> None:
+        if self._reason is not None or not self._has_space(0):
             return
         try:
             blocks = answer(self._get_space)
@@ -237,12 +241,12 @@ class SealedChannel(RingChannel):
                 self._outbound.giveBack(blocks)
         except ChannelCorrupt as error:
             self._end(error, discard=True)
-        if self._quitting:
-            # It may have been what the end waited for.
+        if self._quitting or self._line.waiters:
+            # It may have been what the end waited for, or who is first in line.
             self._schedule()
 
     def _collectOrRefuse(self) -> None:
-        self._collect()
+        self._enterSpace()
         if self._refusal is not None:
             raise self._refused()
 

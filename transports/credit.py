@@ -408,7 +408,11 @@ class WaitingLine:
         """
         There will be no more room: everybody gets an error of their own.
         """
-        waiters = list(self._line)
-        self._line.clear()
-        for waiter in waiters:
-            waiter.errback(error())
+        # One may cancel another in its errback, and none is to be served meanwhile.
+        serving, self._serving = self._serving, True
+        try:
+            while self._line:
+                waiter, _ = self._line.popitem(last=False)
+                waiter.errback(error())
+        finally:
+            self._serving = serving

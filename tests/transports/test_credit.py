@@ -360,6 +360,19 @@ class WaitingLineTests(SynchronousTestCase):
         self.failureResultOf(second, CancelledError)
         self.assertEqual(len(self.line), 0)
 
+    def test_failWhileOneCancelsAnother(self) -> None:
+        """
+        Who is failed may cancel who is behind: nobody is forgotten or served.
+        """
+        first, second, third = (self.line.join(1) for _ in range(3))
+        first.addErrback(lambda _: second.cancel())
+        self.window.giveBack(8)
+        self.line.fail(lambda: PeerLost("gone"))
+        self.successResultOf(first)
+        self.failureResultOf(second, CancelledError)
+        self.failureResultOf(third, PeerLost)
+        self.assertEqual(len(self.line), 0)
+
     def test_fail(self) -> None:
         """
         At the end everybody gets an error of their own.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from transports.errors import CannotConnect, CannotListen, ChannelClosed, PeerLost, TransportError
@@ -93,6 +93,22 @@ class DeathTests(ConformanceBase):
                 self.assertEqual((each.blocks_allocated, each.queue_length), (0, 0))
                 # Thrown away is not handled.
                 self.assertEqual(each.dequeued_total, 0)
+
+    async def test_waiterMayCancelAnotherOnLoss(self) -> None:
+        """
+        Who is told that there will be no room may cancel who is behind; the
+        others are told all the same, and the end goes its way.
+        """
+        pair = await self.openPair()
+        pair.right.fill(LIMITS.capacity)
+        waiters = [pair.right.channel.whenFree(LIMITS.capacity) for _ in range(3)]
+        waiters[0].addErrback(lambda _: waiters[1].cancel())
+        pair.right.channel.abort()
+        await self.lost(pair.left, pair.right)
+        self.successResultOf(waiters[0])
+        self.failureResultOf(waiters[1], CancelledError)
+        self.failureResultOf(waiters[2], ChannelClosed)
+        self.assertLostOnce(pair.right, ChannelClosed)
 
     async def test_waitersFailOnLoss(self) -> None:
         """

@@ -28,6 +28,24 @@ class WaitingTests(ConformanceBase):
         self.successResultOf(pair.left.channel.whenFree(2))
         self.assertNoResult(self._quietly(pair.left.channel.whenFree(3)))
 
+    async def test_sendIsNotRefusedForOneWhoWaits(self) -> None:
+        """
+        Who waits for much keeps nobody from sending little: what has been given
+        back is there for a C{send}, and counted, at once.
+        """
+        pair = await self.openPair()
+        pair.left.fill(LIMITS.capacity)
+        waiter = pair.left.channel.whenFree(LIMITS.capacity)
+        pair.right.allow(1)
+        await self.waitFor(lambda: bool(pair.right.messages), "the first message")
+        await self.settle()
+        pair.left.send(b"little")
+        self.assertNoResult(waiter)
+        self.assertEqual(pair.left.allocated, LIMITS.capacity)
+        await self.drain(pair)
+        self.successResultOf(waiter)
+        self.assertEqual(pair.right.messages[-1], b"little")
+
     async def test_waiterMaySend(self) -> None:
         """
         A send of the size waited for, made in the callback, succeeds.
