@@ -24,6 +24,10 @@ nearest right one.
     certificate = "/etc/ssl/mail.crt"
     key = "/etc/ssl/private/mail.key"
 
+    [auth]
+    checkers = ["file:/etc/mailstore/passwd"]   # beside the store's own users
+    secret = "any text that nobody can guess"
+
     [limits.store]      # the fields of EngineLimits
     max_message = 67108864
 
@@ -62,6 +66,9 @@ DEFAULT_TRANSPORT = "memory:"
 #: Bytes that a config file may have.
 MAX_FILE = 1 << 20
 
+#: Characters that a secret must have.
+SHORTEST_SECRET = 16
+
 #: The classes of limits, by the name of their table.
 LIMITS: dict[str, type[Any]] = {"store": EngineLimits, "ipc": IpcLimits, "imap": ImapLimits}
 
@@ -91,6 +98,12 @@ class Config:
     certificate: str = ""
     #: Path of its private key (PEM).
     key: str = ""
+    #: Descriptions of checkers of passwords that are asked beside the store, as C{--auth}
+    #: takes them (L{twisted.cred.strcred}).
+    checkers: tuple[str, ...] = attrs.field(default=(), repr=False)
+    #: What unknown users are shown in place of a real user's salt is made from this.  All front ends
+    #: of a store should have the same; C{""} to make it from L{key}, and anew at each start if there is none.
+    secret: str = attrs.field(default="", repr=False)
     #: The bounds of the store.
     store_limits: EngineLimits = attrs.field(factory=EngineLimits)
     #: The bounds of the traffic between front end and store, with the
@@ -105,6 +118,8 @@ class Config:
             raise ConfigError(f"[tls] needs both certificate and key: {missing} is missing")
         if not self.listen:
             raise ConfigError("[imap] listen names no endpoint")
+        if self.secret and len(self.secret) < SHORTEST_SECRET:
+            raise ConfigError(f"[auth] secret must have at least {SHORTEST_SECRET} characters")
 
 
 def load(path: str) -> Config:
@@ -158,6 +173,12 @@ def dump(config: Config) -> str:
     ]
     if config.certificate:
         lines += ["[tls]", f"certificate = {_toml(config.certificate)}", f"key = {_toml(config.key)}"]
+    if config.checkers or config.secret:
+        lines.append("[auth]")
+    if config.checkers:
+        lines.append(f"checkers = {_toml(list(config.checkers))}")
+    if config.secret:
+        lines.append(f"secret = {_toml(config.secret)}")
     for name, limits in (
         ("store", config.store_limits),
         ("ipc", config.ipc_limits),
@@ -194,9 +215,11 @@ _SETTINGS = (
     ("imap", "listen", "listen", "list of texts"),
     ("tls", "certificate", "certificate", "text"),
     ("tls", "key", "key", "text"),
+    ("auth", "checkers", "checkers", "list of texts"),
+    ("auth", "secret", "secret", "text"),
 )
 
-_TABLES = ("store", "transport", "overload", "imap", "tls", "limits")
+_TABLES = ("store", "transport", "overload", "imap", "tls", "auth", "limits")
 
 
 def _build(tables: Mapping[str, Any]) -> Config:

@@ -1,16 +1,19 @@
 """
-Where IMAP is spoken, and with which certificate: from texts in the config to
+Where IMAP is spoken, and with which certificate and secret: from texts in the config to
 Twisted's endpoints.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from zope.interface import implementer
 
 from mailstore.config import Config, ConfigError
 
@@ -63,30 +66,63 @@ def tlsContext(config: Config) -> CertificateOptions | None:
     return options
 
 
-def listenEndpoint(reactor: Any, description: str, config: Config) -> IStreamServerEndpoint:
+def lastingSecret(config: Config) -> bytes:
     """
-    The endpoint that a description names; an C{ssl:} one that names no files
-    has those of C{[tls]}.
+    Bytes that only this server and its like know, the same at every start, for
+    what must not differ between them (L{mailstore.auth.portal.StoreChecker}); C{b""} if
+    there are none.
 
+    @raise ConfigError: the key cannot be read.
+    """
+    lasting = config.secret.encode()
+    if not lasting and config.key:
+        lasting = _read(config.key)
+    return hashlib.sha256(b"mailstore sign-in\0" + lasting).digest() if lasting else b""
+
+
+@implementer(IStreamServerEndpoint)
+class TlsEndpoint:
+    """
+    Another endpoint, with TLS from the first byte on.
+    """
+
+    def __init__(self, endpoint: IStreamServerEndpoint, options: CertificateOptions) -> None:
+        self._endpoint = endpoint
+        self._options = options
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """
+        See L{IStreamServerEndpoint.listen}.
+        """
+        from twisted.protocols.tls import TLSMemoryBIOFactory
+
+        return self._endpoint.listen(TLSMemoryBIOFactory(self._options, False, protocolFactory))
+
+
+def listenEndpoint(
+    reactor: Any, description: str, options: CertificateOptions | None
+) -> IStreamServerEndpoint:
+    """
+    The endpoint that a description names.
+
+    @param options: what TLS is done with at an C{ssl:} endpoint that names no
+        files of its own.
     @raise ConfigError: it cannot be understood.
     """
-    kind = description.partition(":")[0]
-    if kind == "ssl" and "privateKey=" not in description:
-        if not config.certificate:
-            raise ConfigError(f"{description}: TLS needs [tls] certificate and key in the config file")
-        tlsContext(config)
-        files = f":privateKey={_quoted(config.key)}:certKey={_quoted(config.certificate)}"
-    else:
-        files = ""
+    kind, _, rest = description.partition(":")
+    own = kind == "ssl" and "privateKey=" not in rest
+    if own and options is None:
+        raise ConfigError(f"{description}: TLS needs [tls] certificate and key in the config file")
     try:
-        endpoint: IStreamServerEndpoint = serverFromString(reactor, description + files)  # type: ignore[no-untyped-call]
+        plain = f"tcp:{rest}" if own else description
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, plain)  # type: ignore[no-untyped-call]
     except ImportError as error:
         raise ConfigError(f"{description}: {_NO_TLS}") from error
     except Exception as error:
         # Twisted and its plugins raise what they like; whatever it is, it is
         # about this text.
         raise ConfigError(f"cannot listen on {description!r}: {_whyNoEndpoint(error)}") from error
-    return endpoint
+    return TlsEndpoint(endpoint, options) if own and options is not None else endpoint
 
 
 def _whyNoEndpoint(error: Exception) -> str:
@@ -111,11 +147,6 @@ def whyNotListening(description: str, error: BaseException) -> str:
     if isinstance(error, OSError):
         return f"cannot listen on {description}: {error.strerror or error}"
     return f"cannot listen on {description}: {' '.join(str(error).split()) or type(error).__name__}"
-
-
-def _quoted(path: str) -> str:
-    quoted: str = quoteStringArgument(path)  # type: ignore[no-untyped-call]
-    return quoted
 
 
 def _read(path: str) -> bytes:

@@ -117,6 +117,14 @@ class InvalidRequest(StoreError):
     code = "invalid-request"
 
 
+class UnknownEncoding(StoreError):
+    """
+    A part was asked for decoded, and its transfer encoding is none that is known.
+    """
+
+    code = "unknown-encoding"
+
+
 class StaleListing(StoreError):
     """
     The hierarchy has changed since its version was asked for; ask again.
@@ -167,6 +175,26 @@ class SignInRefused(Exception):
     """
 
 
+class ActingRefused(SignInRefused):
+    """
+    Somebody who may sign in wants to act for another user.
+    """
+
+
+class CheckerFailed(SignInRefused):
+    """
+    Nobody who could be asked knows this name with this password, but one who
+    might have known it could not be asked.
+    """
+
+
+class SignInGarbled(Exception):
+    """
+    What the client said is no part of a sign-in; the message says why, and may
+    be shown.  Whether there is such a user has not been looked at.
+    """
+
+
 _CLASSES: dict[str, type[StoreError]] = {
     each.code: each
     for each in (
@@ -182,6 +210,7 @@ _CLASSES: dict[str, type[StoreError]] = {
         NoSuchUser,
         UserExists,
         InvalidRequest,
+        UnknownEncoding,
         StaleListing,
         StoreBusy,
         DeadlineExpired,

@@ -29,10 +29,12 @@ both to the sentences below.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
+
+from mailstore.model import RightsMode
 
 if TYPE_CHECKING:
     from mailstore.model import (
@@ -46,10 +48,16 @@ if TYPE_CHECKING:
         FolderColumns,
         FolderDelta,
         FolderStatus,
+        Metadata,
         NewMessage,
         OpenFolder,
+        Quota,
         SearchTerm,
         Section,
+        SortKey,
+        StatusColumns,
+        ThreadAlgorithm,
+        ThreadColumns,
         TreeVersion,
         UidSet,
     )
@@ -189,6 +197,15 @@ class IHierarchy(Interface):
         @raise PermissionDenied: no right C{r}.
         """
 
+    def statuses(user: str, folders: bytes) -> AsyncGenerator[StatusColumns, None]:
+        """
+        The counts of many folders, in one scan.  Those that do not exist any
+        more, and those that the user may not read, are left out.
+
+        @param folders: packed L{uint64s<mailstore.model.uint64s>} of identities.
+        @raise InvalidRequest: that is no such column.
+        """
+
     def subscriptions(user: str) -> Awaitable[tuple[str, ...]]:
         """
         The names the user subscribes to, in order; they need not exist.
@@ -223,9 +240,12 @@ class IHierarchy(Interface):
         @raise PermissionDenied: no right C{a}.
         """
 
-    def setRights(user: str, name: str, identifier: str, letters: str) -> Awaitable[int]:
+    def setRights(
+        user: str, name: str, identifier: str, letters: str, mode: RightsMode = RightsMode.REPLACE
+    ) -> Awaitable[int]:
         """
-        Give an identifier exactly these rights (none: remove it).  On a
+        Change the rights of an identifier: replace them by these (none: remove
+        it), give it these as well, or take these from it, in one step.  On a
         namespace's root (C{"Public Folders"}) it holds for every folder below
         as well; elsewhere for the one folder.
 
@@ -235,6 +255,62 @@ class IHierarchy(Interface):
         @raise InvalidName: a letter names no right.
         @raise LimitReached: the rights on the folder would name too many identifiers.
         @raise PermissionDenied: no right C{a}.
+        """
+
+    def quotaRoots(user: str, name: str) -> Awaitable[tuple[str, ...]]:
+        """
+        The quota roots that hold for a folder.
+
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{r}.
+        """
+
+    def quota(user: str, root: str) -> Awaitable[Quota]:
+        """
+        What a quota root holds and may hold.  Maintained, so it costs the same for any size.
+
+        @raise NoSuchFolder: there is no such root, or the user may read no folder of it.
+        """
+
+    def setQuota(user: str, root: str, limits: tuple[tuple[str, int], ...]) -> Awaitable[Quota]:
+        """
+        Limit what a quota root may hold, in place of all limits there are.  For
+        L{SYSTEM<mailstore.model.SYSTEM>}, and for who administrates the public folders.
+
+        @param limits: resources and how much of each.
+        @return: the quota now.
+        @raise NoSuchFolder: there is no such root, or the user may read no folder of it.
+        @raise InvalidRequest: there is no such resource, or a limit that makes no sense.
+        @raise PermissionDenied: no right C{a} on the public folders.
+        """
+
+    def metadata(
+        user: str, name: str, entries: tuple[str, ...], depth: int | None, max_size: int | None
+    ) -> Awaitable[Metadata]:
+        """
+        Annotations of a folder.  Those below C{/private} are each user's own.
+
+        @param name: C{""} for the server.
+        @param entries: names, in any case.
+        @param depth: of what is below these: 0 for nothing, 1 for one level, C{None} for all.
+        @param max_size: leave out what is longer.
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{r}.
+        @raise InvalidName: a name that no annotation has.
+        """
+
+    def setMetadata(user: str, name: str, values: dict[str, bytes | None]) -> Awaitable[None]:
+        """
+        Change annotations of a folder: all of these or none.
+
+        @param name: C{""} for the server.
+        @param values: values by names, in any case; C{None} removes one.
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{r}, or for one below C{/shared} no right
+            C{w}; on the server no right C{a} on the public folders.
+        @raise InvalidName: a name that no annotation can have.
+        @raise MessageTooBig: a value is too long.
+        @raise LimitReached: too many annotations.
         """
 
 
@@ -269,6 +345,7 @@ class IMessages(Interface):
         @raise NoSuchFolder:
         @raise PermissionDenied: no right C{r}.
         @raise InvalidRequest: there is no such rendition.
+        @raise UnknownEncoding: a part cannot be decoded that was asked for so.
         """
 
     def readSection(user: str, folder: int, uid: int, section: Section) -> AsyncGenerator[bytes, None]:
@@ -280,6 +357,7 @@ class IMessages(Interface):
         @raise NoSuchFolder:
         @raise PermissionDenied: no right C{r}.
         @raise InvalidRequest: no such message or no such part.
+        @raise UnknownEncoding: it was asked for decoded and cannot be.
         """
 
     def upload(user: str, name: str, size: int) -> Awaitable[IUpload]:
@@ -293,6 +371,7 @@ class IMessages(Interface):
         @raise NotSelectable:
         @raise PermissionDenied: no right C{i}.
         @raise MessageTooBig:
+        @raise OverQuota: there would be no room for it.
         @raise LimitReached: too many uploads at once.
         """
 
@@ -369,6 +448,33 @@ class IMessages(Interface):
         @raise InvalidRequest: the term makes no sense.
         """
 
+    def sort(
+        user: str, folder: int, term: SearchTerm, keys: tuple[SortKey, ...]
+    ) -> AsyncGenerator[bytes, None]:
+        """
+        Find messages, and put them in order (RFC 5256).  What is equal by all keys is in order of arrival.
+
+        @return: packed L{uint32s<mailstore.model.uint32s>} of UIDs, sorted over all batches.
+            A batch may be empty: the store has looked and goes on.
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{r}.
+        @raise InvalidRequest: the term makes no sense, or there are no keys or too many.
+        @raise LimitReached: too many messages were found to be put in order.
+        """
+
+    def threads(
+        user: str, folder: int, term: SearchTerm, algorithm: ThreadAlgorithm
+    ) -> AsyncGenerator[ThreadColumns, None]:
+        """
+        Find messages, and put together what belongs together (RFC 5256).
+        A batch may be empty: the store has looked and goes on.
+
+        @raise NoSuchFolder:
+        @raise PermissionDenied: no right C{r}.
+        @raise InvalidRequest: the term makes no sense.
+        @raise LimitReached: too many messages were found to be put in order.
+        """
+
 
 class IStore(IUsers, IHierarchy, IMessages):
     """
@@ -405,4 +511,30 @@ class IAuthenticator(Interface):
         @raise SignInRefused: no such user, or not this password: which of the
             two, is not to be told by the answer or by its time.
         @raise StoreError: as every method of L{IStore}: it could not be found out.
+        """
+
+
+class IMechanisms(IAuthenticator):
+    """
+    An authenticator that can do more than look at a password.
+    """
+
+    mechanisms: tuple[str, ...] = Attribute(
+        "Names of SASL mechanisms (RFC 4422 section 3.1) beside C{PLAIN}, the best first; they work now."
+    )
+
+    def converse(
+        mechanism: str, first: bytes | None, ask: Callable[[bytes], Awaitable[bytes]]
+    ) -> Awaitable[str]:
+        """
+        Lead a client through a mechanism.
+
+        @param mechanism: one of L{mechanisms}.
+        @param first: the client's first words, if it has sent them already.
+        @param ask: sends a challenge and gives the client's answer, both
+            without any encoding.  What it raises is let through.
+        @return: as L{authenticate}; the client has been told and agreed.
+        @raise SignInRefused: as L{authenticate}.
+        @raise SignInGarbled: the client does not follow the mechanism.
+        @raise StoreError: as L{authenticate}.
         """

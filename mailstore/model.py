@@ -326,6 +326,7 @@ class FolderStatus:
     Counts of a folder, as one user sees it.
     """
 
+    #: Its identity, as in L{OpenFolder.folder}.
     folder: int
     messages: int
     recent: int
@@ -336,6 +337,42 @@ class FolderStatus:
     uid_next: int
     uid_validity: int
     highest_modseq: int
+    #: Letters, digits, C{-} and C{_}: stays the same when the folder is renamed,
+    #: and no other folder of any store ever has it (RFC 8474 section 4).
+    mailbox_id: str = ""
+
+
+@attrs.frozen
+class StatusColumns:
+    """
+    Counts of some folders, as one user sees them, as columns in the order in
+    which the folders were asked for.  All that are C{bytes} are packed
+    L{uint64s}; each is told at its namesake in L{FolderStatus}.
+    """
+
+    folders: bytes
+    messages: bytes
+    recent: bytes
+    unseen: bytes
+    deleted: bytes
+    size: bytes
+    uid_next: bytes
+    uid_validity: bytes
+    highest_modseq: bytes
+    mailbox_ids: tuple[str, ...]
+    #: What the user may do in each, in the order of L{ALL_RIGHTS}.
+    rights: tuple[str, ...]
+
+
+class RightsMode(enum.Enum):
+    """
+    How a set of rights changes the rights of an identifier.
+    """
+
+    #: It has these and no others.
+    REPLACE = "replace"
+    ADD = "add"
+    REMOVE = "remove"
 
 
 @attrs.frozen
@@ -455,6 +492,8 @@ class SectionKind(enum.Enum):
     TEXT = "text"
     #: The MIME header of the part itself.
     MIME = "mime"
+    #: As L{ALL}, decoded from its transfer encoding (RFC 3516 section 4.2).
+    BINARY = "binary"
 
 
 @attrs.frozen
@@ -470,6 +509,8 @@ class Section:
     fields: tuple[str, ...] = ()
     #: First byte wanted, and how many at most; C{None} for all.
     partial: tuple[int, int] | None = None
+    #: Only the number of its bytes is wanted, whatever C{partial} says.
+    size_only: bool = False
 
 
 @attrs.frozen
@@ -485,6 +526,9 @@ class FetchSpec:
     #: Names of renditions made at delivery, such as C{"envelope"}.
     renditions: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
+    email_id: bool = False
+    thread_id: bool = False
+    save_date: bool = False
 
 
 @attrs.frozen
@@ -509,12 +553,20 @@ class FetchBatch:
     #: For each rendition asked for, one value per message.
     renditions: tuple[tuple[bytes, ...], ...] = ()
     #: For each section asked for, one value per message: its bytes, C{None} if
-    #: the message has no such part, or the number of its bytes if they are
+    #: the message has no such part, or the number of its bytes if only that was asked for or they are
     #: too many for a batch and must be read with
     #: L{IStore.readSection<mailstore.interfaces.IStore.readSection>}.
     sections: tuple[tuple[bytes | int | None, ...], ...] = ()
     #: The keywords, when flags were asked for.
     keywords: tuple[str, ...] = ()
+    #: Made of letters and digits: the same for messages with the same bytes, wherever they are (RFC 8474).
+    email_ids: tuple[str, ...] = ()
+    #: Made of letters and digits: the same for messages whose header fields say that they
+    #: belong together; C{None} when they say nothing.
+    thread_ids: tuple[str | None, ...] = ()
+    #: Packed L{uint64s}: when it came into this folder (RFC 8514), in seconds since 1970 UTC; of
+    #: messages from before the store kept that, the internal date.
+    save_dates: bytes = b""
 
 
 # --- changing messages ------------------------------------------------------
@@ -572,6 +624,18 @@ class Criterion(enum.Enum):
     TEXT = "text"
     #: C{number}: mod-sequence is at least this (RFC 7162).
     MODSEQ = "modseq"
+    #: C{number}: the internal date is before this moment, in seconds since 1970 UTC (RFC 5032: OLDER).
+    ARRIVED_BEFORE = "arrived-before"
+    #: C{number}: the internal date is this moment or later (RFC 5032: YOUNGER).
+    ARRIVED_SINCE = "arrived-since"
+    #: C{number}: day (proleptic ordinal, UTC) of L{FetchBatch.save_dates} (RFC 8514).
+    SAVED_BEFORE = "saved-before"
+    SAVED_ON = "saved-on"
+    SAVED_SINCE = "saved-since"
+    #: C{text}: the whole L{FetchBatch.email_ids} of the message.
+    EMAIL_ID = "email-id"
+    #: C{text}: the whole L{FetchBatch.thread_ids} of the message.
+    THREAD_ID = "thread-id"
 
 
 @attrs.frozen
@@ -586,3 +650,100 @@ class SearchTerm:
     text: str = ""
     field: str = ""
     number: int = 0
+
+
+# --- sorting and threading --------------------------------------------------
+
+
+class SortField(enum.Enum):
+    """
+    What messages can be sorted by (RFC 5256 section 3).
+    """
+
+    #: The internal date.
+    ARRIVAL = "arrival"
+    #: The mailbox (without its domain) of the first address in Cc.
+    CC = "cc"
+    #: The moment in the Date field, or if that makes no sense the internal date.
+    DATE = "date"
+    #: The mailbox of the first address in From.
+    FROM = "from"
+    SIZE = "size"
+    #: The base subject (RFC 5256 section 2.1).
+    SUBJECT = "subject"
+    #: The mailbox of the first address in To.
+    TO = "to"
+
+
+@attrs.frozen
+class SortKey:
+    """
+    One of the things to sort by.  Texts are compared as RFC 5051 says.
+    """
+
+    field: SortField
+    reverse: bool = False
+
+
+class ThreadAlgorithm(enum.Enum):
+    """
+    How messages are put together (RFC 5256 section 3).
+    """
+
+    #: By subject and date alone: one level of answers.
+    ORDEREDSUBJECT = "orderedsubject"
+    #: By References, In-Reply-To and subject: trees.
+    REFERENCES = "references"
+
+
+@attrs.frozen
+class ThreadColumns:
+    """
+    A piece of the trees of messages, in preorder, as columns.  A tree may go on in the next batch.
+    """
+
+    #: Packed L{uint32s}; 0 stands for a message that is not there and has answers that are.
+    uids: bytes
+    #: Packed L{uint32s}: how many messages are above it; 0 begins a new tree.
+    depths: bytes
+
+
+# --- quota ------------------------------------------------------------------
+
+#: A resource of a quota (RFC 9208 section 5.1): KiB of all messages, as they are served.
+STORAGE = "STORAGE"
+
+#: A resource of a quota (RFC 9208 section 5.2): the number of messages.
+MESSAGE = "MESSAGE"
+
+#: The quota root of the public folders.
+PUBLIC_QUOTA = "#public"
+
+#: What the quota root of a user's own folders begins with; his name follows.
+USER_QUOTA = "#user/"
+
+
+@attrs.frozen
+class Quota:
+    """
+    How much some folders together hold, and may hold.
+    """
+
+    root: str
+    #: For each resource its name, how much is used, and the limit if there is one.
+    resources: tuple[tuple[str, int, int | None], ...]
+
+
+# --- annotations ------------------------------------------------------------
+
+
+@attrs.frozen
+class Metadata:
+    """
+    Annotations of a folder or of the server (RFC 5464).
+    """
+
+    #: Names, in lower case and in order, with their values.
+    entries: tuple[tuple[str, bytes], ...]
+    #: Bytes of the longest value that was left out because it is longer than was asked for; 0 for none.
+    longest: int = 0

@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 
 import attrs
 from twisted.application.service import MultiService
+from twisted.cred.credentials import IUsernamePassword
+from twisted.cred.strcred import AuthOptionMixin
 from twisted.python import usage
 from twisted.python.failure import Failure
 
@@ -28,14 +30,18 @@ from mailstore.config import (
     parse,
 )
 from mailstore.demo import PASSWORD, USERS
+from mailstore.selfsigned import fingerprint
 from mailstore.supervisor import LISTENING_PIPE, readConfig
 from mailstore.topology import EX_CONFIG, MailService, Part, StartFailed
 
 
-class Options(usage.Options):
+class Options(AuthOptionMixin, usage.Options):
     """
     What can be said after C{twist mailstore}.  It wins over the config file.
     """
+
+    #: C{--auth} adds checkers of passwords; they are asked beside the store.
+    supportedInterfaces = (IUsernamePassword,)
 
     synopsis = "[options]"
 
@@ -111,6 +117,7 @@ def partOf(options: Options) -> Part:
         config,
         role=options["role"],
         demo=bool(options["demo"]),
+        checkers=tuple(options.get("credCheckers", ())),
         parent_pipe=pipe,
         listening_pipe=None if pipe is None else LISTENING_PIPE,
         twist_options=twistOptions(sys.argv[1:]),
@@ -206,28 +213,41 @@ def _say(message: str) -> None:
         print(f"mailstore: {message}", file=stream, flush=True)
 
 
-def greeting(part: Part, addresses: list[Any]) -> str:
+def greeting(places: Sequence[tuple[Any, bool]], certificate: str = "") -> str:
     """
     How to connect to a demo.
 
-    @param addresses: where it listens.
+    @param places: the addresses where it listens, each with whether TLS is
+        spoken there from the first byte on.
+    @param certificate: the fingerprint of a certificate that was made for it; C{""} if there is none.
     """
     lines = []
-    for each in addresses:
+    for each, tls in places:
         host, port = getattr(each, "host", None), getattr(each, "port", None)
+        language = "IMAP over TLS" if tls else "IMAP"
         if port is None:
-            lines.append(f"The demo speaks IMAP at {each}.")
+            lines.append(f"The demo speaks {language} at {each}.")
             continue
-        lines.append(f"The demo speaks IMAP at {host}, port {port}.")
+        lines.append(f"The demo speaks {language} at {host}, port {port}.")
         lines.append(
             f"  Users: {' and '.join(USERS)}, password {PASSWORD}.  alice may write in the public folders."
         )
-        lines.append(f"  Try:   curl -u {USERS[0]}:{PASSWORD} imap://{host}:{port}/")
+        command = "curl -k -u" if tls else "curl -u"
+        lines.append(f"  Try:   {command} {USERS[0]}:{PASSWORD} imap{'s' if tls else ''}://{host}:{port}/")
+    if certificate:
+        lines.append(
+            "  TLS:   by STARTTLS too; the certificate is of its own making, with the SHA-256 fingerprint"
+        )
+        lines.append(f"         {certificate}")
     lines.append("  Everything in it is gone when it ends (Ctrl-C).")
     return "\n".join(lines)
 
 
 def _greet(service: MailService, part: Part) -> None:
     stream = sys.__stdout__
-    if part.demo and stream is not None:
-        print(greeting(part, [port.getHost() for port in service.ports]), file=stream, flush=True)
+    if not part.demo or stream is None:
+        return
+    tls = [each.startswith("ssl:") for each in part.config.listen]
+    places = list(zip([port.getHost() for port in service.ports], tls, strict=True))
+    made = service.tls is not None and not part.config.certificate
+    print(greeting(places, fingerprint(service.tls) if made else ""), file=stream, flush=True)

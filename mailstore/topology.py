@@ -30,11 +30,12 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mailstore.auth.checkers import BadChecker, Others, makeCheckers
 from mailstore.auth.keys import ITERATIONS, QUICK_ITERATIONS
 from mailstore.auth.portal import inThreadsOf, storeAuthenticator
 from mailstore.config import Config, ConfigError, dump, unknown
 from mailstore.demo import fillDemo
-from mailstore.endpoints import listenEndpoint, tlsContext, whyNotListening
+from mailstore.endpoints import lastingSecret, listenEndpoint, tlsContext, whyNotListening
 from mailstore.errors import StoreError
 from mailstore.imap.protocol import ImapFactory
 from mailstore.interfaces import IStore
@@ -44,6 +45,7 @@ from mailstore.ipc.groupcommit import GroupCommitter
 from mailstore.ipc.server import StoreServer
 from mailstore.ipc.service import StoreClientService, StoreServerService
 from mailstore.ownstore import OwnStore
+from mailstore.selfsigned import selfSigned
 from mailstore.stores import StoreOpenError, openStore, storePath
 from mailstore.supervisor import ParentWatch, StoreProcess, sayListening
 from transports.description import transportFor
@@ -96,6 +98,8 @@ class Part:
     fill: Callable[[IStore], Awaitable[None]] | None = None
     #: Rounds of PBKDF2 that the sign-in of an unknown user costs.
     iterations: int = ITERATIONS
+    #: Checkers of passwords to ask beside the store; none for those of the config.
+    checkers: tuple[Any, ...] = ()
 
 
 class MailService(Service):
@@ -108,6 +112,7 @@ class MailService(Service):
     @ivar server: what serves it.
     @ivar remote: the way to the store, if there is a front end.
     @ivar child: keeps the store's process, if that is this one's child.
+    @ivar tls: what TLS is done with, if it is.
     """
 
     log = Logger()
@@ -150,11 +155,20 @@ class MailService(Service):
                 "so many requests can be held by clients that do not read"
             )
         self._in_child = part.role == "all" and crosses and not part.together
-        self._tls = None
+        self.tls: Any = None
         self._endpoints: list[tuple[str, Any]] = []
+        self._checkers = part.checkers
+        self._secret = b""
         if part.role != "store":
-            self._tls = tlsContext(config)
-            self._endpoints = [(each, listenEndpoint(reactor, each, config)) for each in config.listen]
+            self.tls = tlsContext(config)
+            if self.tls is None and part.demo:
+                self.tls = selfSigned()
+            self._endpoints = [(each, listenEndpoint(reactor, each, self.tls)) for each in config.listen]
+            try:
+                self._checkers = part.checkers or makeCheckers(config.checkers)
+            except BadChecker as error:
+                raise ConfigError(str(error)) from error
+            self._secret = lastingSecret(config)
         self._running_parts = AsyncExitStack()
         self._starting: Deferred[None] | None = None
         self._why: StartFailed | None = None
@@ -290,8 +304,16 @@ class MailService(Service):
         if self.child is not None:
             self.child.ready()
         iterations = QUICK_ITERATIONS if self._part.demo else self._part.iterations
-        authenticator = storeAuthenticator(remote, inThreadsOf(self._reactor), iterations)
-        factory = ImapFactory(remote, authenticator, config.imap_limits, reactor=self._reactor, tls=self._tls)
+        authenticator = storeAuthenticator(
+            remote,
+            inThreadsOf(self._reactor),
+            iterations,
+            secret=self._secret,
+            others=Others(
+                self._checkers, self._reactor, None if self.store is None else self.store.createUser
+            ),
+        )
+        factory = ImapFactory(remote, authenticator, config.imap_limits, reactor=self._reactor, tls=self.tls)
         parts.push_async_callback(_waited, factory.disconnectAll)
         for description, endpoint in self._endpoints:
             try:

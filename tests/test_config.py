@@ -23,6 +23,9 @@ listen = ["tcp:143", "ssl:993"]
 [tls]
 certificate = "mail.crt"
 key = "mail.key"
+[auth]
+checkers = ["unix", "file:/etc/mail/passwd"]
+secret = "nobody can guess this"
 [limits.store]
 max_message = 1000000
 [limits.ipc]
@@ -62,6 +65,8 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(config.transport, "unix:/run/store:blocks=64")
         self.assertEqual(config.listen, ("tcp:143", "ssl:993"))
         self.assertEqual((config.certificate, config.key), ("mail.crt", "mail.key"))
+        self.assertEqual(config.checkers, ("unix", "file:/etc/mail/passwd"))
+        self.assertEqual(config.secret, "nobody can guess this")
         self.assertEqual(config.store_limits, EngineLimits(max_message=1000000))
         self.assertEqual((config.ipc_limits.window, config.ipc_limits.deadline), (2, 7.0))
         self.assertEqual(config.ipc_limits.patience, 0.0)
@@ -93,7 +98,7 @@ class ParseTests(SynchronousTestCase):
         for text, expected in (
             (b'[store]\nurk = "x"', "[store] unknown setting 'urk'; did you mean 'url'?"),
             (b"[stoer]", "unknown table 'stoer'; did you mean 'store'?"),
-            (b"[zzz]", "unknown table 'zzz'; there are: imap, limits, overload, store, tls, transport"),
+            (b"[zzz]", "unknown table 'zzz'; there are: auth, imap, limits, overload, store, tls, transport"),
             (b"store = 1", "store must be a table: [store]"),
             (b"[store]\nurl = 7", "[store] url must be a text, not 7"),
             (b'[store]\nurl = ""', "[store] url must be a text without control characters, not ''"),
@@ -119,12 +124,22 @@ class ParseTests(SynchronousTestCase):
             (b"[limits]\nimap = 3", "limits.imap must be a table: [limits.imap]"),
             (b'[tls]\ncertificate = "x"', "[tls] needs both certificate and key: key is missing"),
             (b'[tls]\nkey = "x"', "[tls] needs both certificate and key: certificate is missing"),
+            (b'[auth]\nsecret = "short"', "[auth] secret must have at least 16 characters"),
+            (b'[auth]\ncheckers = "unix"', "[auth] checkers must be a list of texts, not 'unix'"),
             (b"[store\n", "Expected ']' at the end of a table declaration (at line 1, column 7)"),
             (b"# \xff", "not UTF-8 at byte 2"),
             (b" " * (MAX_FILE + 1), f"longer than {MAX_FILE} bytes, which no config file is"),
         ):
             error = self.assertRaises(ConfigError, parse, text, "mail.toml")
             self.assertEqual(str(error), f"mail.toml: {expected}")
+
+    def test_secrets(self) -> None:
+        """
+        What is nobody's business is not in a representation that a log would hold.
+        """
+        config = attrs.evolve(Config(), secret="nobody can guess this", checkers=("memory:carol:pass",))
+        self.assertNotIn("guess", repr(config))
+        self.assertNotIn("carol", repr(config))
 
     def test_load(self) -> None:
         """

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import datetime
 import imaplib
+import socket
 import ssl
 from pathlib import Path
 
+import attrs
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -19,7 +21,8 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mailstore.config import Config, ConfigError
-from mailstore.endpoints import listenEndpoint, tlsContext, whyNotListening
+from mailstore.endpoints import lastingSecret, listenEndpoint, tlsContext, whyNotListening
+from mailstore.selfsigned import selfSigned
 from mailstore.topology import MailService, Part
 
 
@@ -127,8 +130,17 @@ class ListenEndpointTests(SynchronousTestCase):
             ("tcp:1:2:3:4:5:6", "too many parts between colons"),
             ("", "Unknown endpoint type: ''"),
         ):
-            error = self.assertRaises(ConfigError, listenEndpoint, None, text, Config())
+            error = self.assertRaises(ConfigError, listenEndpoint, None, text, None)
             self.assertEqual(str(error), f"cannot listen on {text!r}: {reason}")
+
+    def test_tlsRefused(self) -> None:
+        """
+        The same for C{ssl:}, which also needs a certificate.
+        """
+        error = self.assertRaises(ConfigError, listenEndpoint, None, "ssl:993", None)
+        self.assertIn("needs [tls] certificate and key", str(error))
+        error = self.assertRaises(ConfigError, listenEndpoint, None, "ssl:x", selfSigned())
+        self.assertEqual(str(error), "cannot listen on 'ssl:x': 'x' is no whole number")
 
     def test_sentences(self) -> None:
         """
@@ -144,41 +156,126 @@ class ListenEndpointTests(SynchronousTestCase):
             self.assertEqual(whyNotListening("tcp:143", error), expected)
 
 
+class LastingSecretTests(SynchronousTestCase):
+    """
+    L{lastingSecret}.
+    """
+
+    def test_sources(self) -> None:
+        """
+        It comes from the config, else from the key of the certificate, and is neither of them.
+        """
+        certificate, key = makeCertificate(Path(self.mktemp()))
+        said = Config(secret="nobody can guess this")
+        self.assertEqual(lastingSecret(Config()), b"")
+        self.assertEqual(lastingSecret(said), lastingSecret(said))
+        with_key = Config(certificate=certificate, key=key)
+        self.assertEqual(lastingSecret(with_key), lastingSecret(with_key))
+        both = attrs.evolve(with_key, secret=said.secret)
+        self.assertEqual(lastingSecret(both), lastingSecret(said))
+        self.assertNotEqual(lastingSecret(with_key), lastingSecret(said))
+        self.assertNotIn(lastingSecret(with_key), Path(key).read_bytes())
+
+
 class TlsServerTests(TestCase):
     """
     A server with a certificate.
     """
 
-    async def test_bothKinds(self) -> None:
+    async def start(self, *listen: str) -> MailService:
         """
-        C{ssl:} endpoints use the certificate of C{[tls]}, and so does STARTTLS.
+        A demo with a certificate; C{self.context} trusts it.
         """
         from twisted.internet import reactor
 
-        certificate, key = makeCertificate(Path(self.mktemp()))
-        config = Config(
-            certificate=certificate,
-            key=key,
-            listen=("ssl:0:interface=127.0.0.1", "tcp:0:interface=127.0.0.1"),
-        )
+        directory = Path(self.mktemp())
+        self.certificate, self.key = makeCertificate(directory)
+        other, _ = makeCertificate(directory, "other")
+        self.chain = str(directory / "chain.pem")
+        Path(self.chain).write_bytes(Path(self.certificate).read_bytes() + Path(other).read_bytes())
+        self.context = ssl.create_default_context(cafile=self.certificate)
+        config = Config(certificate=self.chain, key=self.key, listen=listen)
         service = MailService(reactor, Part(config, demo=True))
         service.startService()
         self.addCleanup(service.stopService)
         await service.ready
+        return service
+
+    async def test_bothKinds(self) -> None:
+        """
+        C{ssl:} endpoints use the certificate of C{[tls]}, and so does STARTTLS; both send the whole chain.
+        """
+        service = await self.start("ssl:0:interface=127.0.0.1", "tcp:0:interface=127.0.0.1")
         implicit, plain = (port.getHost().port for port in service.ports)  # type: ignore[attr-defined]
-        context = ssl.create_default_context(cafile=certificate)
 
         def signIn() -> list[str]:
             states = []
             for client in (
-                imaplib.IMAP4_SSL("localhost", implicit, ssl_context=context),
+                imaplib.IMAP4_SSL("localhost", implicit, ssl_context=self.context),
                 imaplib.IMAP4("localhost", plain),
             ):
                 if not isinstance(client, imaplib.IMAP4_SSL):
-                    client.starttls(context)
+                    client.starttls(self.context)
                 client.login("alice", "password")
                 states.append(client.state)
                 client.logout()
             return states
 
         self.assertEqual(await deferToThread(signIn), ["AUTH", "AUTH"])
+        assert service.tls is not None
+        self.assertEqual(len(service.tls.extraCertChain), 1)
+
+    async def test_injected(self) -> None:
+        """
+        What somebody sends in the clear with STARTTLS, in the same segment, is not run when TLS is
+        on: neither whole commands nor the beginning of one, nor literals.
+        """
+        service = await self.start("tcp:0:interface=127.0.0.1")
+        port = service.ports[0].getHost().port  # type: ignore[attr-defined]
+
+        def talk(injected: bytes) -> list[bytes]:
+            with socket.create_connection(("127.0.0.1", port), 30) as plain:
+                heard = b""
+                while not heard.endswith(b"\r\n"):
+                    heard += plain.recv(4096)
+                plain.sendall(b"a STARTTLS\r\n" + injected)
+                heard = b""
+                while not heard.endswith(b"\r\n"):
+                    heard += plain.recv(4096)
+                lines = [heard]
+                with self.context.wrap_socket(plain, server_hostname="localhost") as secure:
+                    # Were a command or a literal under way, this would belong to it.
+                    secure.sendall(b"c SELECT INBOX\r\nd LOGOUT\r\n")
+                    heard = b""
+                    while piece := secure.recv(4096):
+                        heard += piece
+                return lines + heard.splitlines(keepends=True)
+
+        for injected in (
+            b"b LOGIN alice password\r\n",
+            b"b LOGIN {5+}\r\nalice {8+}\r\npassword\r\n",
+            b"b LOGIN {5+}\r\nalice {80+}\r\npass",
+            b"b LOGIN alice ",
+        ):
+            begun, refused, bye, over = await deferToThread(talk, injected)
+            self.assertEqual(begun, b"a OK Begin TLS now\r\n", injected)
+            self.assertTrue(refused.startswith(b"c BAD "), refused)
+            self.assertEqual((bye[:6], over[:5]), (b"* BYE ", b"d OK "))
+
+    async def test_ownFiles(self) -> None:
+        """
+        An C{ssl:} endpoint can name files of its own, as Twisted has it.
+        """
+        directory = Path(self.mktemp())
+        certificate, key = makeCertificate(directory)
+        key = key.replace(":", "\\:")
+        service = await self.start(f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}")
+        port = service.ports[0].getHost().port  # type: ignore[attr-defined]
+        context = ssl.create_default_context(cafile=certificate)
+
+        def signIn() -> str:
+            with imaplib.IMAP4_SSL("localhost", port, ssl_context=context) as client:
+                client.login("alice", "password")
+                return client.state
+
+        self.assertEqual(await deferToThread(signIn), "AUTH")

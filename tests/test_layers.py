@@ -101,7 +101,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "mailstore.interfaces",
     ),
     "mailstore.demo": ("mailstore.auth.keys", "mailstore.interfaces", "mailstore.model"),
-    "mailstore.endpoints": ("OpenSSL", "mailstore.config", "twisted"),
+    "mailstore.endpoints": ("OpenSSL", "mailstore.config", "twisted", "zope"),
+    "mailstore.selfsigned": ("OpenSSL", "cryptography", "twisted"),
     "mailstore.supervisor": ("mailstore", "twisted", "zope"),
     "mailstore.ownstore": (
         "mailstore.supervisor",

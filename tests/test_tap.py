@@ -10,9 +10,11 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ProcessProtocol
@@ -24,7 +26,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from mailstore.config import DEFAULT_LISTEN, Config, ConfigError
 from mailstore.supervisor import childEnvironment
 from mailstore.tap import Fate, Options, greeting, makeService, partOf, twistOptions
-from mailstore.topology import EX_CONFIG, EX_UNAVAILABLE, Part, StartFailed
+from mailstore.topology import EX_CONFIG, EX_UNAVAILABLE, StartFailed
 
 
 def parsed(*words: str) -> Options:
@@ -121,9 +123,40 @@ class OptionsTests(SynchronousTestCase):
         """
         A demo says where it is and who may come in.
         """
-        text = greeting(Part(demo=True), [IPv4Address("TCP", "127.0.0.1", 1143), UNIXAddress("/s")])
-        for each in ("127.0.0.1, port 1143", "alice and bob", "password password", "/s"):
+        text = greeting([(IPv4Address("TCP", "127.0.0.1", 1143), False), (UNIXAddress("/s"), False)])
+        for each in ("127.0.0.1, port 1143", "alice and bob", "password password", "imap://", "/s"):
             self.assertIn(each, text)
+        self.assertNotIn("TLS", text)
+
+    def test_greetingWithTls(self) -> None:
+        """
+        A demo that can do TLS says by what its certificate is known.
+        """
+        text = greeting([(IPv4Address("TCP", "127.0.0.1", 1993), True)], "AA:BB")
+        for each in ("IMAP over TLS at 127.0.0.1, port 1993", "imaps://", "STARTTLS", "AA:BB"):
+            self.assertIn(each, text)
+
+    def test_auth(self) -> None:
+        """
+        C{--auth} adds checkers, as other servers of Twisted have it; one that
+        does not check passwords, or is unknown, is refused.
+        """
+        checkers = partOf(parsed("--auth", "memory:carol:secret", "--auth", "memory:dave:secret")).checkers
+        self.assertEqual(len(checkers), 2)
+        self.assertTrue(all(ICredentialsChecker.providedBy(each) for each in checkers))
+        self.assertEqual(partOf(parsed()).checkers, ())
+        for wrong in ("anonymous", "smoke:signals"):
+            self.assertRaises(UsageError, parsed, "--auth", wrong)
+
+    def test_helpAuth(self) -> None:
+        """
+        C{--help-auth} lists those that check passwords.
+        """
+        said = StringIO()
+        self.patch(Options, "authOutput", said)
+        self.assertRaises(SystemExit, parsed, "--help-auth")
+        self.assertIn("unix", said.getvalue())
+        self.assertNotIn("anonymous", said.getvalue())
 
 
 class MakeServiceTests(SynchronousTestCase):

@@ -244,8 +244,8 @@ class TogetherTests(ServiceTestCase):
             pass
         for scheme in ("unix", "shm"):
             for place, why in (
-                ("gone/s", "No such file or directory"),
-                ("file/s", "Not a directory"),
+                ("gone/s", f"the directory {self.directory}/gone does not exist"),
+                ("file/s", f"{self.directory}/file is no directory"),
                 ("file", "there is a file that is no socket"),
             ):
                 transport = f"{scheme}:{self.directory}/{place}"

@@ -96,7 +96,7 @@ _SCRIPT: tuple[tuple[int, bytes], ...] = (
 )
 
 #: What differs from one store to the next, and is no part of the conversation.
-_VARYING = re.compile(rb"(UIDVALIDITY|APPENDUID|COPYUID) \d+")
+_VARYING = re.compile(rb"(UIDVALIDITY|APPENDUID|COPYUID|MAILBOXID) (?:\d+|\(F[0-9a-f-]+\))")
 
 
 def _converse(transport: str) -> list[bytes]:

@@ -7,5 +7,6 @@ Who may sign in, and as whom.
   - A name that does not exist costs the same time as a wrong password, and
     gets the same answer.
   - L{twisted.cred.portal.Portal} decides; a site that wants other ways to know
-    its users adds a checker to it.
+    its users adds checkers (L{mailstore.auth.checkers}).
+  - Who signs in by SCRAM-SHA-256 (L{mailstore.auth.scram}) never sends the password.
 """

@@ -6,7 +6,7 @@ the authenticator that the front end calls.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
@@ -18,13 +18,18 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from zope.interface import Attribute, Interface, implementer
 
+from mailstore.auth.checkers import CheckersInTurn, ForeignChecker, Others
 from mailstore.auth.keys import ITERATIONS, decoy, verify
-from mailstore.errors import InvalidName, SignInRefused
-from mailstore.interfaces import IAuthenticator, IUsers
-from mailstore.model import userName
+from mailstore.auth.scram import MECHANISM, IScramProof, newNonce, readFinal, readFirst, serverFirst
+from mailstore.errors import ActingRefused, InvalidName, SignInGarbled, SignInRefused
+from mailstore.interfaces import IMechanisms, IUsers
+from mailstore.model import Credentials, userName
 
 #: Runs a slow function without holding up the reactor, and gives its result.
 Runner = Callable[[Callable[[], bool]], "Deferred[bool]"]
+
+#: Gives the keys of a name: a decoy's, if there is no such user.
+Keys = Callable[[str], Awaitable[Credentials]]
 
 
 def inThreadsOf(reactor: Any) -> Runner:
@@ -88,73 +93,159 @@ class MailRealm:
 @implementer(ICredentialsChecker)
 class StoreChecker:
     """
-    Checks passwords against the keys in the store.
+    Checks passwords, and proofs of SCRAM-SHA-256, against the keys in the store.
 
     @ivar decoy_iterations: rounds of PBKDF2 that an unknown name costs; as many
         as the users of this store were made with.
     """
 
-    credentialInterfaces = (IUsernamePassword,)
+    credentialInterfaces = (IUsernamePassword, IScramProof)
 
-    def __init__(self, users: IUsers, run: Runner, decoy_iterations: int = ITERATIONS) -> None:
+    def __init__(
+        self, users: IUsers, run: Runner, decoy_iterations: int = ITERATIONS, secret: bytes = b""
+    ) -> None:
+        """
+        @param secret: what the salts of unknown names are made from.  Whoever
+            can ask two front ends, or one before and after it was started again, can tell
+            users from strangers unless it is the same; random when empty.
+        """
         self._users = users
         self._run = run
-        self._secret = os.urandom(32)
+        self._secret = secret or os.urandom(32)
         self.decoy_iterations = decoy_iterations
 
     def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
         """
         @return: the user's name in UTF-8.
-        @raise UnauthorizedLogin: (as a failure) unknown name or wrong password.
+        @raise UnauthorizedLogin: (as a failure) unknown name, wrong password or wrong proof.
         @raise StoreError: (as a failure) the store could not be asked.
         """
         return Deferred.fromCoroutine(self._check(credentials))
 
-    async def _check(self, credentials: Any) -> bytes | tuple[()]:
-        known = None
+    async def keys(self, user: str) -> Credentials:
+        """
+        The keys of a name, or those of a decoy: nobody can tell which.
+
+        @raise StoreError: the store could not be asked.
+        """
+        _, known, expected = await self._lookUp(user)
+        return known or expected
+
+    async def _lookUp(self, given: str) -> tuple[str, Credentials | None, Credentials]:
+        """
+        @return: the one spelling of the name, its keys if there are any, and
+            those to compare with.
+        """
+        known, name = None, ""
         try:
-            given = credentials.username.decode()
-            password = credentials.password.decode()
             name = userName(given)
-        except UnicodeDecodeError:
-            given = name = password = ""
         except InvalidName:
-            name = ""
+            # No such user can be: nobody learns anything from the time that asking would take.
+            pass
         if name:
             known = await self._users.credentials(name)
-        expected = known or decoy(name or given, self._secret, self.decoy_iterations)
-        right = await self._run(lambda: verify(expected, password))
+        return name, known, known or decoy(name or given, self._secret, self.decoy_iterations)
+
+    async def _check(self, credentials: Any) -> bytes | tuple[()]:
+        given = password = ""
+        try:
+            given = credentials.username.decode()
+            if not IScramProof.providedBy(credentials):
+                password = credentials.password.decode()
+        except UnicodeDecodeError:
+            given = password = ""
+        name, known, expected = await self._lookUp(given)
+        if IScramProof.providedBy(credentials):
+            right = credentials.checkKeys(expected)
+        else:
+            right = await self._run(lambda: verify(expected, password))
         if known is None or not right:
             raise UnauthorizedLogin("wrong name or password")
         return name.encode()
 
 
-@implementer(IAuthenticator)
+@implementer(IMechanisms)
 class PortalAuthenticator:
     """
     Lets a L{Portal} decide who signs in.
     """
 
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: Portal, keys: Keys | None = None) -> None:
+        """
+        @param keys: what SCRAM needs beside a portal with a checker of L{IScramProof};
+            without both there is no SCRAM.
+        """
         self._portal = portal
+        self._keys = keys
+
+    @property
+    def mechanisms(self) -> tuple[str, ...]:
+        """
+        See L{IMechanisms.mechanisms}.
+        """
+        if self._keys is None or IScramProof not in self._portal.listCredentialsInterfaces():
+            return ()
+        return (MECHANISM,)
 
     async def authenticate(self, user: str, password: str) -> str:
         """
-        See L{IAuthenticator.authenticate}.
+        See L{IAuthenticator.authenticate<mailstore.interfaces.IAuthenticator>}.
         """
-        given = UsernamePassword(user.encode("utf-8", "replace"), password.encode("utf-8", "replace"))
+        return await self._login(
+            UsernamePassword(user.encode("utf-8", "replace"), password.encode("utf-8", "replace"))
+        )
+
+    async def converse(
+        self, mechanism: str, first: bytes | None, ask: Callable[[bytes], Awaitable[bytes]]
+    ) -> str:
+        """
+        See L{IMechanisms.converse}.
+        """
+        if self._keys is None or mechanism not in self.mechanisms:
+            raise ValueError(f"there is no mechanism {mechanism!r} here")
+        message = readFirst(await ask(b"") if first is None else first)
+        # Also for a decoy: who there is, shows neither here nor at the end.
+        challenge = serverFirst(message, newNonce(), await self._keys(message.user))
+        proof = readFinal(await ask(challenge), message, challenge)
+        name = await self._login(proof)
+        if message.identity and message.identity != message.user:
+            raise ActingRefused("nobody may act for another user")
+        # In IMAP no words come with success, so the client is told before it (RFC 4422 section 5).
+        if await ask(proof.lastWords()):
+            raise SignInGarbled("There is nothing more to say")
+        return name
+
+    async def _login(self, credentials: Any) -> str:
         try:
-            _, avatar, _ = await self._portal.login(given, None, IMailUser)
+            _, avatar, _ = await self._portal.login(credentials, None, IMailUser)
         except LoginFailed as error:
             raise SignInRefused("wrong name or password") from error
         name: str = avatar.name  # type: ignore[attr-defined]
         return name
 
 
-def storeAuthenticator(users: IUsers, run: Runner, decoy_iterations: int = ITERATIONS) -> PortalAuthenticator:
+def storeAuthenticator(
+    users: IUsers,
+    run: Runner,
+    decoy_iterations: int = ITERATIONS,
+    *,
+    secret: bytes = b"",
+    others: Others | None = None,
+) -> PortalAuthenticator:
     """
-    The authenticator of a server that knows its users from its store alone.
+    The authenticator of a server that knows its users from its store, and from
+    others if there are any.
+
+    With others there is no SCRAM: clients that can would use it, also for
+    users whom only a checker of passwords knows, and fail.
 
     @param run: see L{inThreadsOf}.
+    @param secret: see L{StoreChecker}.
     """
-    return PortalAuthenticator(Portal(MailRealm(), [StoreChecker(users, run, decoy_iterations)]))
+    own = StoreChecker(users, run, decoy_iterations, secret)
+    if others is None or not others.checkers:
+        return PortalAuthenticator(Portal(MailRealm(), [own]), own.keys)
+    every = CheckersInTurn(
+        (own, *(ForeignChecker(each, users, others, decoy_iterations) for each in others.checkers))
+    )
+    return PortalAuthenticator(Portal(MailRealm(), [every]))

@@ -23,12 +23,17 @@ Invariants:
     of it; C{refs} says how many.  With C{refs} 0 it goes, unless it is being read.
   - What is made of a message (structure, renditions, texts for searching) is
     made when it is delivered, before the write transaction is entered.
+  - The search index may name too many contents for a text and never too few: it is asked who may
+    hold it, and the texts of those are read.  It comes after the deliveries
+    (L{Store.indexMore<mailstore.engine.store.Store.indexMore>}), and says how far it has come.
+  - What a tree holds (messages, bytes) is kept with it, and no change that adds to it ends above
+    its quota.
   - Nothing here knows of Twisted or of IMAP.  Coroutines wait for the
     committer (L{mailstore.engine.commit}) and for nothing else.
 
 The schema (C{mailstore/engine/migrations/}), with one line per row that names another::
 
-    users --< trees          one per tree: generation, number of folders (owner 0: public)
+    users --< trees          one per tree: generation, counts, limits (owner 0: public)
       |
       +--< subscriptions
       |
@@ -38,8 +43,11 @@ The schema (C{mailstore/engine/migrations/}), with one line per row that names a
              |                    +--< chunks        as it came, 128 KiB each
              |                    +--< renditions    by (content, kind)
              |                    +--- texts         headers and body, folded
+             |                    |      +--- text_index   by pieces of three characters
+             |                    +--- sortings      what is sorted and threaded by
              +--< tombstones                 ranges of expunged UIDs, by modseq
              +--< seen --< seen_marks        a user's low-water mark and exceptions
+             +--< metadata                   annotations, each user's own and shared ones
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailstore.engine.lru import Cache
 from mailstore.errors import LimitReached, StoreFault
-from mailstore.model import ALL_RIGHTS, ANYONE, AUTHENTICATED
+from mailstore.model import ALL_RIGHTS, ANYONE, AUTHENTICATED, RightsMode
 
 if TYPE_CHECKING:
     from mailstore.engine.users import Viewer
@@ -38,6 +38,21 @@ def withRights(entries: Entries, identifier: str, letters: str) -> Entries:
     if letters:
         others.append((identifier, letters))
     return tuple(sorted(others))
+
+
+def changed(entries: Entries, identifier: str, letters: str, mode: RightsMode) -> Entries:
+    """
+    The entries when the rights of C{identifier} are changed.
+    """
+    if mode is not RightsMode.REPLACE:
+        before = dict(entries).get(identifier, "")
+        keep = mode is RightsMode.ADD
+        letters = "".join(
+            each
+            for each in ALL_RIGHTS
+            if (each in before or each in letters if keep else each in before and each not in letters)
+        )
+    return withRights(entries, identifier, letters)
 
 
 def effective(entries: Entries, viewer: Viewer) -> str:

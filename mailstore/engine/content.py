@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from mailstore.engine.rendering import Rendered
+from mailstore.engine.textindex import TextIndex
 from mailstore.errors import StoreFault
 from mailstore.message.lines import canonicalChunks
 
@@ -62,8 +63,8 @@ def insert(
     @param chunks: it as it came, in pieces of L{CHUNK} bytes.
     """
     cursor = db.execute(
-        "INSERT INTO contents (hash, refs, stored, size, canonical, sent_day, rendered, structure)"
-        " VALUES (?, 1, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO contents (hash, refs, stored, size, canonical, sent_day, rendered, structure, thread)"
+        " VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)",
         (
             digest,
             stored,
@@ -72,6 +73,7 @@ def insert(
             rendered.sent_day,
             rendered.version,
             rendered.structure,
+            rendered.keys.thread,
         ),
     )
     content = cursor.lastrowid
@@ -106,7 +108,8 @@ class Pins:
     Contents that are being read, which must stay although no message names them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, index: TextIndex) -> None:
+        self._index = index
         self._pinned: Counter[int] = Counter()
 
     def __len__(self) -> int:
@@ -145,7 +148,9 @@ class Pins:
         )
         db.executemany("DELETE FROM renditions WHERE id BETWEEN ?1 << 4 AND ((?1 + 1) << 4) - 1", unused)
         db.executemany("DELETE FROM texts WHERE id = ?", unused)
+        db.executemany("DELETE FROM sortings WHERE id = ?", unused)
         db.executemany("DELETE FROM contents WHERE id = ?", unused)
+        self._index.removed(db, [content for (content,) in unused])
         return len(found) >= _SWEEP
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import attrs
 
-from mailstore.engine import content
+from mailstore.engine import content, quotas
 from mailstore.engine.flags import Keywords, viewerFlagRights
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.messages import NewRow, addMessages
@@ -116,8 +116,10 @@ class Delivery:
             # A message that claims to have arrived before 1970 arrived then.
             date = now if message.internal_date is None else max(0, message.internal_date)
             mask = keywords.mask(message.flags, allowed)
-            rows.append(NewRow(mask, stored, date, message.zone, size))
+            rows.append(NewRow(mask, stored, date, message.zone, size, now))
         row, uids = addMessages(db, row, viewer, rows, keywords.dump())
+        if rows:
+            quotas.require(db, row)
         return AppendResult(row.uid_validity, tuple(uids))
 
     def _content(self, db: sqlite3.Connection, arrival: Arrival) -> tuple[int, int]:

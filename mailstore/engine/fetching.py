@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mailstore.engine.content import CHUNK, CHUNK_BITS, Content, ServedReader, served
+from mailstore.engine.decoding import Decoded
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow
 from mailstore.engine.seen import Views
@@ -21,15 +22,33 @@ from mailstore.engine.users import Viewer
 from mailstore.errors import InvalidRequest, StoreFault
 from mailstore.message import index
 from mailstore.message.headers import MAX_HEADER
+from mailstore.message.index import Ranges
 from mailstore.message.lines import canonicalChunks
 from mailstore.message.sections import Cut, applyPartial, filterHeader, locate
-from mailstore.model import FetchBatch, FetchSpec, Section, UidSet, uint64s
+from mailstore.model import FetchBatch, FetchSpec, Section, SectionKind, UidSet, uint64s
 
 #: Bytes that a row of a batch has beside its values.
 _ROW_COST = 40
 
+#: Columns that are always read first; see L{_statement}.
+_COLUMNS = 6
+
 _Value = bytes | int | None
 _CONTENT = "c.id, c.stored, c.size, c.canonical, c.structure"
+
+
+def emailId(digest: bytes) -> str:
+    """
+    What names a content, from its SHA-256 (RFC 8474 section 5.1).
+    """
+    return f"M{digest[:16].hex()}"
+
+
+def threadId(thread: bytes) -> str:
+    """
+    What names a conversation (RFC 8474 section 5.2).
+    """
+    return f"T{thread.hex()}"
 
 
 class Fetch:
@@ -118,18 +137,22 @@ def _statement(kinds: dict[str, int], spec: FetchSpec) -> str | None:
     """
     What reads all that the snapshot does not have; C{None} when it has all.
     """
-    if not (spec.internal_date or spec.size or spec.renditions or spec.sections):
+    of_content = spec.email_id or spec.thread_id or spec.sections
+    if not (spec.internal_date or spec.size or spec.save_date or spec.renditions or of_content):
         return None
-    columns = ["m.internal_date, m.zone, m.size"]
+    columns = ["m.internal_date, m.zone, m.size, m.saved"]
     joins: list[str] = []
+    if of_content:
+        columns.append("c.hash, c.thread")
+        joins.append("LEFT JOIN contents c ON c.id = m.content")
+    else:
+        columns.append("NULL, NULL")
     for number, name in enumerate(spec.renditions):
         columns.append(f"r{number}.data")
         joins.append(f"LEFT JOIN renditions r{number} ON r{number}.id = (m.content << 4) + {kinds[name]}")
     if spec.sections:
         columns.append(f"{_CONTENT}, k.data")
-        joins.append(
-            f"LEFT JOIN contents c ON c.id = m.content LEFT JOIN chunks k ON k.id = m.content << {CHUNK_BITS}"
-        )
+        joins.append(f"LEFT JOIN chunks k ON k.id = m.content << {CHUNK_BITS}")
     return (
         f"SELECT {', '.join(columns)} FROM messages m {' '.join(joins)}"
         " WHERE m.folder = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid LIMIT ?"
@@ -149,6 +172,9 @@ class _Values:
         self._dates = uint64s()
         self._zones = array("h")
         self._sizes = uint64s()
+        self._saved = uint64s()
+        self._email_ids: list[str] = []
+        self._thread_ids: list[str | None] = []
         self._renditions: list[tuple[bytes, ...]] = []
         self._sections: list[tuple[_Value, ...]] = []
 
@@ -163,8 +189,9 @@ class _Values:
     def _add(self, db: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
         spec = self._spec
         cost = _ROW_COST
-        sections_at = 3 + len(spec.renditions)
-        renditions: tuple[bytes, ...] = row[3:sections_at]
+        date, zone, size, saved, digest, thread = row[:_COLUMNS]
+        sections_at = _COLUMNS + len(spec.renditions)
+        renditions: tuple[bytes, ...] = row[_COLUMNS:sections_at]
         for each in renditions:
             if each is None:
                 raise StoreFault("a rendition of a message is missing")
@@ -173,17 +200,23 @@ class _Values:
         if spec.sections:
             if self.count and self._bytes + cost > self._limits.batch_bytes:
                 return False
-            sections = _sections(db, row[sections_at:], spec.sections, self._limits)
-            cost += sum(len(each) if isinstance(each, bytes) else 8 for each in sections)
+            sections, work = _sections(db, row[sections_at:], spec.sections, self._limits)
+            cost += work + sum(len(each) if isinstance(each, bytes) else 8 for each in sections)
         if self.count and self._bytes + cost > self._limits.batch_bytes:
             return False
         self._bytes += cost
         self.count += 1
         if spec.internal_date:
-            self._dates.append(row[0])
-            self._zones.append(row[1])
+            self._dates.append(date)
+            self._zones.append(zone)
         if spec.size:
-            self._sizes.append(row[2])
+            self._sizes.append(size)
+        if spec.save_date:
+            self._saved.append(saved)
+        if spec.email_id:
+            self._email_ids.append(emailId(digest))
+        if spec.thread_id:
+            self._thread_ids.append(None if thread is None else threadId(thread))
         if renditions:
             self._renditions.append(renditions)
         if sections:
@@ -204,12 +237,18 @@ class _Values:
             sizes=self._sizes.tobytes(),
             renditions=tuple(zip(*self._renditions, strict=True)),
             sections=tuple(zip(*self._sections, strict=True)),
+            email_ids=tuple(self._email_ids),
+            thread_ids=tuple(self._thread_ids),
+            save_dates=self._saved.tobytes(),
         )
 
 
 def _sections(
     db: sqlite3.Connection, row: tuple[Any, ...], wanted: tuple[Section, ...], limits: EngineLimits
-) -> tuple[_Value, ...]:
+) -> tuple[tuple[_Value, ...], int]:
+    """
+    The values of sections, and how many bytes had to be decoded for them.
+    """
     ident, stored, size, canonical, structure, chunk = row
     if chunk is None:
         raise StoreFault("a piece of a message is missing")
@@ -220,23 +259,36 @@ def _sections(
         whole = chunk if canonical else b"".join(canonicalChunks((chunk,)))
     room = max(limits.batch_bytes, limits.inline_section)
     values: list[_Value] = []
+    work = 0
     for section in wanted:
         cut = locate(ranges, section)
         if cut is None:
             values.append(None)
             continue
         header = _filtered(db, source, whole, cut)
-        start, end = applyPartial(cut.size if header is None else len(header), section.partial)
+        decoded = _decoded(db, source, ranges, section, cut)
+        size = cut.size if header is None else len(header)
+        window = b""
+        if decoded is not None:
+            work += cut.size
+            first = 0 if section.partial is None else max(0, section.partial[0])
+            size, window = decoded.measure(db, first, limits.inline_section)
+        start, end = applyPartial(size, section.partial)
         length = end - start
+        if section.size_only:
+            values.append(size)
+            continue
         if length > limits.inline_section or length > room:
             values.append(length)
             continue
         room -= length
-        if header is not None:
+        if decoded is not None:
+            values.append(window[:length])
+        elif header is not None:
             values.append(header[start:end])
         else:
             values.append(_range(db, source, whole, cut.start + start, cut.start + end))
-    return tuple(values)
+    return tuple(values), work
 
 
 def _range(db: sqlite3.Connection, source: Content, whole: bytes | None, start: int, end: int) -> bytes:
@@ -253,6 +305,14 @@ def _filtered(db: sqlite3.Connection, source: Content, whole: bytes | None, cut:
     return filterHeader(header, cut.fields, cut.negate)
 
 
+def _decoded(
+    db: sqlite3.Connection, source: Content, ranges: Ranges, section: Section, cut: Cut
+) -> Decoded | None:
+    if section.kind is not SectionKind.BINARY:
+        return None
+    return Decoded.of(db, source, ranges, section.part, cut)
+
+
 class SectionReader:
     """
     Gives one section of one message in pieces.
@@ -261,6 +321,7 @@ class SectionReader:
     def __init__(self, db: sqlite3.Connection, row: FolderRow, uid: int, section: Section) -> None:
         """
         @raise InvalidRequest: no such message or no such part.
+        @raise UnknownEncoding: it cannot be decoded.
         """
         found = db.execute(
             f"SELECT {_CONTENT} FROM messages m JOIN contents c ON c.id = m.content"
@@ -271,11 +332,17 @@ class SectionReader:
             raise InvalidRequest("there is no such message")
         ident, stored, size, canonical, structure = found
         source = Content(ident, stored, size, bool(canonical))
-        cut = locate(index.load(structure), section)
+        ranges = index.load(structure)
+        cut = locate(ranges, section)
         if cut is None:
             raise InvalidRequest("the message has no such part")
         #: The content that is read, to be pinned.
         self.content: int = ident
+        self._decoded = _decoded(db, source, ranges, section, cut)
+        self._left = 0
+        if self._decoded is not None:
+            start, self._left = (0, 1 << 62) if section.partial is None else section.partial
+            self._decoded.skip(db, max(0, start))
         self._header = _filtered(db, source, None, cut)
         start, end = applyPartial(cut.size if self._header is None else len(self._header), section.partial)
         self._at, self._end = start, end
@@ -285,6 +352,10 @@ class SectionReader:
         """
         The next piece; nothing when all have been given.
         """
+        if self._decoded is not None:
+            data = self._decoded.read(db, max(0, min(size, self._left)))
+            self._left -= len(data)
+            return data
         if self._header is None:
             return self._reader.read(db, size)
         piece = self._header[self._at : min(self._at + size, self._end)]

@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mailstore.engine import content, moving, seen
-from mailstore.engine.acl import EMPTY_ACL, Acls, withRights
+from mailstore.engine import content, metadata, moving, quotas, seen
+from mailstore.engine.acl import EMPTY_ACL, Acls, changed, withRights
 from mailstore.engine.counters import nextUidValidity, touchTree
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow, Place, Places
@@ -36,6 +36,7 @@ from mailstore.model import (
     OTHERS_ROOT,
     PUBLIC_ROOT,
     SEPARATOR,
+    RightsMode,
     folderName,
     rightsOf,
 )
@@ -238,7 +239,7 @@ class Folders:
         created = self._createWithParents(db, place, acl)
         target = self._places.find(db, place.owner, place.path)
         assert target is not None
-        moving.moveAll(db, row, target, self._limits.max_tombstones)
+        moving.moveAll(db, row, target, self._limits.max_tombstones, int(self._clock()))
         return Renamed((row.id, created))
 
     def _renameTree(self, db: sqlite3.Connection, row: FolderRow, place: Place, acl: int) -> None:
@@ -265,7 +266,9 @@ class Folders:
 
     # --- rights ---
 
-    def setRights(self, db: sqlite3.Connection, viewer: Viewer, name: str, who: str, letters: str) -> int:
+    def setRights(
+        self, db: sqlite3.Connection, viewer: Viewer, name: str, who: str, letters: str, mode: RightsMode
+    ) -> int:
         """
         See L{setRights<mailstore.interfaces.IHierarchy.setRights>}.
         """
@@ -275,12 +278,12 @@ class Folders:
         if row.owner != PUBLIC and self._places.users.viewer(db, who).id == row.owner:
             raise PermissionDenied("the owner of a folder has every right on it")
         if row.name or row.owner != PUBLIC:
-            changed = self._replace(db, row, who, letters)
+            count = self._replace(db, row, who, letters, mode)
         else:
-            changed = self._replaceAll(db, row.owner, who, letters)
-        if changed:
+            count = self._replaceAll(db, row.owner, who, letters, mode)
+        if count:
             touchTree(db, row.owner, True)
-        return changed
+        return count
 
     def _identifier(self, db: sqlite3.Connection, who: str) -> str:
         minus = "-" if who.startswith("-") else ""
@@ -292,19 +295,23 @@ class Folders:
             raise NoSuchUser(f"there is no user {name!r}")
         return minus + known.name
 
-    def _replace(self, db: sqlite3.Connection, row: FolderRow, who: str, letters: str) -> int:
-        acl = self._acls.intern(db, withRights(self._acls.entries(db, row.acl), who, letters))
+    def _replace(
+        self, db: sqlite3.Connection, row: FolderRow, who: str, letters: str, mode: RightsMode
+    ) -> int:
+        acl = self._acls.intern(db, changed(self._acls.entries(db, row.acl), who, letters, mode))
         if acl == row.acl:
             return 0
         db.execute("UPDATE folders SET acl = ? WHERE id = ?", (acl, row.id))
         self._acls.release(db, row.acl)
         return 1
 
-    def _replaceAll(self, db: sqlite3.Connection, owner: int, who: str, letters: str) -> int:
-        changed = 0
+    def _replaceAll(
+        self, db: sqlite3.Connection, owner: int, who: str, letters: str, mode: RightsMode
+    ) -> int:
+        count = 0
         before = db.execute("SELECT DISTINCT acl FROM folders WHERE owner = ?", (owner,)).fetchall()
         renewed = [
-            (old, self._acls.intern(db, withRights(self._acls.entries(db, old), who, letters)))
+            (old, self._acls.intern(db, changed(self._acls.entries(db, old), who, letters, mode)))
             for (old,) in before
         ]
         # All at once: a new set of rights of some folders can be an old one of others.
@@ -312,13 +319,13 @@ class Folders:
         if changes:
             cases = " ".join(f"WHEN {old} THEN {new}" for old, new in changes.items())
             old_ones = ",".join(map(str, changes))
-            changed = db.execute(
+            count = db.execute(
                 f"UPDATE folders SET acl = CASE acl {cases} END WHERE owner = ? AND acl IN ({old_ones})",
                 (owner,),
             ).rowcount
             for old in changes:
                 self._acls.release(db, old)
-        return changed
+        return count
 
     def acl(self, db: sqlite3.Connection, viewer: Viewer, name: str) -> tuple[tuple[str, str], ...]:
         """
@@ -341,6 +348,8 @@ def emptyFolder(db: sqlite3.Connection, row: FolderRow) -> None:
     content.dropReferences(db, [each for (each,) in held])
     db.execute("DELETE FROM messages WHERE folder = ?", (row.id,))
     db.execute("DELETE FROM tombstones WHERE folder = ?", (row.id,))
+    quotas.charge(db, row.owner, -row.messages, -row.size)
+    metadata.drop(db, row.id)
     seen.dropFolder(db, row.id)
 
 

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from mailstore.engine import content
+from mailstore.engine import content, quotas
 from mailstore.engine.places import FolderRow
 from mailstore.engine.seen import SeenState, ownSeen, removeMessages
 from mailstore.engine.users import Viewer
@@ -29,6 +29,7 @@ class NewRow(NamedTuple):
     internal_date: int
     zone: int
     size: int
+    saved: int
 
 
 class OldRow(NamedTuple):
@@ -78,10 +79,10 @@ def addMessages(
     modseq = row.modseq + 1
     kept_mask = ~SEEN if ownSeen(row) else -1
     db.executemany(
-        "INSERT INTO messages (folder, uid, flags, modseq, content, internal_date, zone, size)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO messages (folder, uid, flags, modseq, content, internal_date, zone, size, saved)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (row.id, uid, new.flags & kept_mask, modseq, new.content, new.internal_date, new.zone, new.size)
+            (row.id, uid, new.flags & kept_mask, modseq, *new[1:])
             for uid, new in zip(uids, messages, strict=True)
         ],
     )
@@ -104,6 +105,7 @@ def addMessages(
         keywords=keywords,
     )
     row.save(db)
+    quotas.charge(db, row.owner, len(messages), sum(new.size for new in messages))
     return row, uids
 
 
@@ -142,6 +144,7 @@ def removeMessagesOf(
         tombstones_from=_trimTombstones(db, row, max_tombstones),
     )
     row.save(db)
+    quotas.charge(db, row.owner, -len(messages), -sum(each.size for each in messages))
     return row
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from mailstore.engine import content
+from mailstore.engine import content, quotas
 from mailstore.engine.flags import ALL_FLAGS, Keywords, viewerFlagRights
 from mailstore.engine.messages import NewRow, OldRow, addMessages, removeMessagesOf, selectRows, uidSetOf
 from mailstore.engine.places import FolderRow
@@ -25,22 +25,26 @@ def copy(
     target: FolderRow,
     target_rights: str,
     move_with: int | None,
+    now: int,
 ) -> CopyResult:
     """
     Copy messages with their flags and dates, as far as the rights there allow.
 
     @param move_with: C{None} to leave them in the source; else remove them
         there, keeping this many tombstones.
+    @param now: seconds since 1970.
     """
     allowed = viewerFlagRights(target_rights, target, viewer)
-    return _transfer(db, source, viewer, uids, target, allowed, move_with)
+    return _transfer(db, source, viewer, uids, target, allowed, move_with, now)
 
 
-def moveAll(db: sqlite3.Connection, source: FolderRow, target: FolderRow, max_tombstones: int) -> None:
+def moveAll(
+    db: sqlite3.Connection, source: FolderRow, target: FolderRow, max_tombstones: int, now: int
+) -> None:
     """
     Move all messages of a folder, with all their flags.
     """
-    _transfer(db, source, None, _EVERYTHING, target, ALL_FLAGS, max_tombstones)
+    _transfer(db, source, None, _EVERYTHING, target, ALL_FLAGS, max_tombstones, now)
 
 
 def _transfer(
@@ -51,6 +55,7 @@ def _transfer(
     target: FolderRow,
     allowed: int,
     move_with: int | None,
+    now: int,
 ) -> CopyResult:
     found = selectRows(db, source.id, uids, "uid, flags, content, internal_date, zone, size")
     sources = uint32s(each[0] for each in found)
@@ -61,10 +66,10 @@ def _transfer(
     if ownSeen(source) and viewer is not None and viewer.id is not None:
         state = SeenState(db, source.id, viewer.id, sources)
     rows: list[NewRow] = []
-    for uid, flags, *rest in found:
+    for uid, flags, stored, date, zone, size in found:
         if state is not None:
             flags = flags | SEEN if state.seen(uid) else flags & ~SEEN
-        rows.append(NewRow(masks.there(flags), *rest))
+        rows.append(NewRow(masks.there(flags), stored, date, zone, size, now))
     if move_with is None:
         content.addReferences(db, (each.content for each in rows))
     target, targets = addMessages(db, target, viewer, rows, masks.keywords.dump())
@@ -73,6 +78,8 @@ def _transfer(
             source = target
         gone = [OldRow(each[0], each[1], each[2], each[5]) for each in found]
         removeMessagesOf(db, source, gone, move_with, moved=True)
+    if move_with is None or source.owner != target.owner:
+        quotas.require(db, target)
     return CopyResult(target.uid_validity, sources.tobytes(), uint32s(targets).tobytes())
 
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import attrs
 
 from mailstore.engine.limits import EngineLimits
-from mailstore.engine.places import FolderRow
+from mailstore.engine.places import FolderRow, Places
 from mailstore.engine.seen import SeenRow, SeenState, Views, ownSeen, read
 from mailstore.engine.users import Viewer
 from mailstore.model import (
@@ -22,13 +22,31 @@ from mailstore.model import (
     FolderDelta,
     FolderStatus,
     OpenFolder,
+    StatusColumns,
     UidSet,
     uint32s,
     uint64s,
 )
 
+#: Bytes of a row of L{StatusColumns}, nearly.
+_ROW_COST = 120
 
-def _status(row: FolderRow, own: SeenRow, recent: int) -> FolderStatus:
+_STATUSES = (
+    "SELECT id, owner, acl, messages, recent, unseen, deleted, size, uid_next, uid_validity, changed,"
+    " shared_seen FROM folders WHERE selectable AND id IN ({marks})"
+)
+
+
+def mailboxId(identity: str, folder: int) -> str:
+    """
+    What names a folder for ever.
+
+    @param identity: the store's own, since folders of different stores have the same numbers.
+    """
+    return f"F{identity}-{folder:x}"
+
+
+def _status(row: FolderRow, own: SeenRow, recent: int, identity: str) -> FolderStatus:
     return FolderStatus(
         folder=row.id,
         messages=row.messages,
@@ -39,14 +57,73 @@ def _status(row: FolderRow, own: SeenRow, recent: int) -> FolderStatus:
         uid_next=row.uid_next,
         uid_validity=row.uid_validity,
         highest_modseq=max(row.changed, own.last),
+        mailbox_id=mailboxId(identity, row.id),
     )
 
 
-def status(db: sqlite3.Connection, row: FolderRow, viewer: Viewer) -> FolderStatus:
+def status(db: sqlite3.Connection, row: FolderRow, viewer: Viewer, identity: str) -> FolderStatus:
     """
     The counts of a folder.
     """
-    return _status(row, read(db, row.id, viewer.id) if ownSeen(row) else SeenRow(), row.recent)
+    own = read(db, row.id, viewer.id) if ownSeen(row) else SeenRow()
+    return _status(row, own, row.recent, identity)
+
+
+def statusRows(limits: EngineLimits) -> int:
+    """
+    How many folders L{statuses} is to be asked for at once.
+    """
+    return max(1, min(limits.batch_rows, limits.batch_bytes // _ROW_COST, 10_000))
+
+
+def statuses(
+    db: sqlite3.Connection, places: Places, viewer: Viewer, folders: array[int], identity: str
+) -> StatusColumns:
+    """
+    The counts of those of some folders that a viewer may read.
+    """
+    wanted = [each for each in folders if each < 1 << 63]
+    marks = ",".join("?" * len(wanted))
+    found = {row[0]: row[1:] for row in db.execute(_STATUSES.format(marks=marks), wanted)}
+    own: dict[int, tuple[int, int]] = {
+        folder: (last, seen)
+        for folder, last, seen in db.execute(
+            f"SELECT folder, last, seen FROM seen WHERE user = ? AND folder IN ({marks})",
+            (viewer.id, *wanted),
+        )
+    }
+    columns = tuple(uint64s() for _ in range(9))
+    ids: list[str] = []
+    letters: list[str] = []
+    for folder in dict.fromkeys(wanted):
+        row = found.get(folder)
+        if row is None:
+            continue
+        owner, acl, messages, recent, unseen, deleted, size, uid_next, uid_validity, changed, shared = row
+        rights = places.rightsOn(db, viewer, owner, acl)
+        if "r" not in rights:
+            continue
+        if not shared:
+            last, seen = own.get(folder, (0, 0))
+            unseen, changed = messages - seen, max(changed, last)
+        values = (folder, messages, recent, unseen, deleted, size, uid_next, uid_validity, changed)
+        for column, value in zip(columns, values, strict=True):
+            column.append(value)
+        ids.append(mailboxId(identity, folder))
+        letters.append(rights)
+    return StatusColumns(
+        folders=columns[0].tobytes(),
+        messages=columns[1].tobytes(),
+        recent=columns[2].tobytes(),
+        unseen=columns[3].tobytes(),
+        deleted=columns[4].tobytes(),
+        size=columns[5].tobytes(),
+        uid_next=columns[6].tobytes(),
+        uid_validity=columns[7].tobytes(),
+        highest_modseq=columns[8].tobytes(),
+        mailbox_ids=tuple(ids),
+        rights=tuple(letters),
+    )
 
 
 def claimRecent(db: sqlite3.Connection, row: FolderRow) -> tuple[FolderRow, int]:
@@ -70,6 +147,7 @@ def opened(
     name: str,
     rights: str,
     claimed: int | None,
+    identity: str,
 ) -> OpenFolder:
     """
     A folder at this moment.
@@ -79,7 +157,7 @@ def opened(
     view, own = views.get(db, row, viewer)
     first_recent = claimed if claimed is not None else row.first_recent if row.recent else 0
     recent = len(view.uids) - bisect_left(view.uids, first_recent) if first_recent else 0
-    counts = _status(row, own, recent)
+    counts = _status(row, own, recent, identity)
     return OpenFolder(
         folder=row.id,
         name=name,

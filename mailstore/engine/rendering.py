@@ -15,16 +15,19 @@ from mmap import ACCESS_READ, mmap
 import attrs
 
 from mailstore.engine.database import Database
+from mailstore.engine.textindex import TextIndex
 from mailstore.engine.uploads import Spool
 from mailstore.errors import StoreFault
 from mailstore.message import headers, index, text
 from mailstore.message.lines import Buffer, canonicalChunks, isCanonical
+from mailstore.message.sorting import SortKeys, sortKeys
 from mailstore.message.structure import Message, parse
 
 #: To be raised whenever something that is kept becomes another: the structure's
-#: bytes (L{mailstore.message.index}), the texts or the way they are folded
+#: bytes (L{mailstore.message.index}), what is sorted by
+#: (L{mailstore.message.sorting}), the texts or the way they are folded
 #: (L{mailstore.message.text}), the day sent.  Then everything is made again.
-VERSION = 1
+VERSION = 2
 
 #: Renditions that there can be.
 MAX_KINDS = 16
@@ -54,6 +57,7 @@ class Rendered:
     header: str
     body: str
     parts: str
+    keys: SortKeys
 
     def insert(self, db: sqlite3.Connection, content: int) -> None:
         """
@@ -66,6 +70,23 @@ class Rendered:
         db.execute(
             "INSERT OR REPLACE INTO texts (id, header, body, parts) VALUES (?, ?, ?, ?)",
             (content, self.header, self.body, self.parts),
+        )
+        keys = self.keys
+        db.execute(
+            "INSERT OR REPLACE INTO sortings"
+            " (id, sent, subject, is_reply, sender, recipient, copied, message, refs)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                content,
+                keys.sent,
+                _storable(keys.subject),
+                int(keys.is_reply),
+                _storable(keys.sender),
+                _storable(keys.recipient),
+                _storable(keys.copied),
+                keys.references.message,
+                keys.references.references,
+            ),
         )
 
 
@@ -123,6 +144,7 @@ class Renderer:
             header=_storable("".join(lines)),
             body=_storable(text.fold(text.bodyText(message))),
             parts=_storable(text.fold(text.partHeaderText(message))),
+            keys=sortKeys(message),
         )
 
 
@@ -145,7 +167,7 @@ def _storable(value: str) -> str:
     return value
 
 
-def bringUpToDate(database: Database, renderer: Renderer) -> None:
+def bringUpToDate(database: Database, renderer: Renderer, index: TextIndex) -> None:
     """
     Make everything again of messages of which something else was made than
     C{renderer} makes.  When this is interrupted it goes on the next time.
@@ -157,6 +179,8 @@ def bringUpToDate(database: Database, renderer: Renderer) -> None:
         (made,) = db.execute("SELECT value FROM meta WHERE key = 'renditions'").fetchone()
     if made == renderer.version:
         return
+    # Made again from other texts, which is done when the store is in use again.
+    database.transaction(index.reset)
     after = 0
     while after >= 0:
         start = after
@@ -187,7 +211,7 @@ def _again(db: sqlite3.Connection, renderer: Renderer, after: int) -> int:
         db.execute("DELETE FROM renditions WHERE id BETWEEN ?1 << 4 AND ((?1 + 1) << 4) - 1", (content,))
         rendered.insert(db, content)
         db.execute(
-            "UPDATE contents SET sent_day = ?, structure = ?, rendered = ? WHERE id = ?",
-            (rendered.sent_day, rendered.structure, rendered.version, content),
+            "UPDATE contents SET sent_day = ?, structure = ?, rendered = ?, thread = ? WHERE id = ?",
+            (rendered.sent_day, rendered.structure, rendered.version, rendered.keys.thread, content),
         )
     return found[-1][0] if found else -1

@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
+from mailstore.engine.fetching import emailId, threadId
 from mailstore.engine.flags import Keywords
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow
 from mailstore.engine.seen import Views
 from mailstore.engine.snapshot import Snapshot
+from mailstore.engine.textindex import Candidates, TextIndex
 from mailstore.engine.users import Viewer
 from mailstore.errors import InvalidRequest
 from mailstore.message.text import fold
@@ -37,6 +39,13 @@ _VALUES = {
     Criterion.RECEIVED_BEFORE: "m.internal_date + 60 * m.zone",
     Criterion.RECEIVED_ON: "m.internal_date + 60 * m.zone",
     Criterion.RECEIVED_SINCE: "m.internal_date + 60 * m.zone",
+    Criterion.ARRIVED_BEFORE: "m.internal_date",
+    Criterion.ARRIVED_SINCE: "m.internal_date",
+    Criterion.SAVED_BEFORE: "m.saved",
+    Criterion.SAVED_ON: "m.saved",
+    Criterion.SAVED_SINCE: "m.saved",
+    Criterion.EMAIL_ID: "c.hash",
+    Criterion.THREAD_ID: "c.thread",
     Criterion.SENT_BEFORE: "c.sent_day",
     Criterion.SENT_ON: "c.sent_day",
     Criterion.SENT_SINCE: "c.sent_day",
@@ -46,6 +55,9 @@ _VALUES = {
 }
 
 _TEXTS = frozenset((Criterion.HEADER, Criterion.BODY, Criterion.TEXT))
+_BEFORE = (Criterion.RECEIVED_BEFORE, Criterion.SAVED_BEFORE)
+_ON = (Criterion.RECEIVED_ON, Criterion.SAVED_ON)
+_SINCE = (Criterion.RECEIVED_SINCE, Criterion.SAVED_SINCE)
 _LISTS = frozenset((Criterion.AND, Criterion.OR, Criterion.NOT))
 
 
@@ -92,6 +104,8 @@ class _Slice:
     row: FolderRow
     view: Snapshot
     keywords: Keywords
+    #: By position, when the index is used.
+    contents: dict[int, int]
 
     def values(self, columns: str, positions: list[int]) -> Iterator[tuple[int, tuple[object, ...]]]:
         """
@@ -119,18 +133,25 @@ def _runs(positions: list[int]) -> Iterator[tuple[int, int]]:
 _Test = Callable[[_Slice, list[int]], list[int]]
 
 
-def _compile(term: SearchTerm) -> tuple[int, _Test]:
+_Lookup = Callable[[SearchTerm], Candidates | None]
+
+
+def _compile(term: SearchTerm, lookup: _Lookup) -> tuple[int, _Test]:
     """
     A function that gives those of some positions that pass, and how much it
     costs to ask it: 0 for the snapshot, 1 for columns, 2 for texts.
     """
     criterion = term.criterion
     if criterion in _LISTS:
-        inner = sorted((_compile(each) for each in term.terms), key=lambda pair: pair[0])
+        inner = sorted((_compile(each, lookup) for each in term.terms), key=lambda pair: pair[0])
         cost = max((each for each, _ in inner), default=0)
         return cost, _COMBINED[criterion]([test for _, test in inner])
     if criterion in _VALUES:
-        return (2 if criterion in _TEXTS else 1), _ofValues(_VALUES[criterion], _predicate(term))
+        test = _ofValues(_VALUES[criterion], _predicate(term))
+        if criterion not in _TEXTS:
+            return 1, test
+        candidates = lookup(term)
+        return 2, test if candidates is None else _ofCandidates(candidates, test)
     return 0, _ofSnapshot(term)
 
 
@@ -181,6 +202,13 @@ def _ofValues(columns: str, passes: Callable[..., bool]) -> _Test:
     return test
 
 
+def _ofCandidates(candidates: Candidates, passes: _Test) -> _Test:
+    def test(slice_: _Slice, positions: list[int]) -> list[int]:
+        return passes(slice_, [at for at in positions if slice_.contents[at] in candidates])
+
+    return test
+
+
 def _ofSnapshot(term: SearchTerm) -> _Test:
     criterion = term.criterion
 
@@ -206,11 +234,19 @@ def _predicate(term: SearchTerm) -> Callable[..., bool]:
         return lambda size: bool(size > number)
     if criterion is Criterion.SMALLER:
         return lambda size: bool(size < number)
-    if criterion is Criterion.RECEIVED_BEFORE:
+    if criterion is Criterion.ARRIVED_BEFORE:
+        return lambda seconds: bool(seconds < number)
+    if criterion is Criterion.ARRIVED_SINCE:
+        return lambda seconds: bool(seconds >= number)
+    if criterion is Criterion.EMAIL_ID:
+        return lambda digest: emailId(digest) == term.text
+    if criterion is Criterion.THREAD_ID:
+        return lambda thread: thread is not None and threadId(thread) == term.text
+    if criterion in _BEFORE:
         return lambda seconds: bool(seconds < (number - _EPOCH_DAY) * _DAY)
-    if criterion is Criterion.RECEIVED_ON:
+    if criterion in _ON:
         return lambda seconds: bool(seconds // _DAY == number - _EPOCH_DAY)
-    if criterion is Criterion.RECEIVED_SINCE:
+    if criterion in _SINCE:
         return lambda seconds: bool(seconds >= (number - _EPOCH_DAY) * _DAY)
     if criterion is Criterion.SENT_BEFORE:
         return lambda day: day is not None and bool(day < number)
@@ -236,34 +272,73 @@ def _fieldTest(prefix: str, text: str) -> Callable[[str], bool]:
     return passes
 
 
-def _readsTexts(term: SearchTerm) -> bool:
-    return term.criterion in _TEXTS or any(_readsTexts(each) for each in term.terms)
-
-
 class Search:
     """
     One search, slice by slice.
     """
 
-    def __init__(self, views: Views, limits: EngineLimits, term: SearchTerm) -> None:
+    def __init__(self, views: Views, limits: EngineLimits, index: TextIndex, term: SearchTerm) -> None:
         """
         @raise InvalidRequest: the term makes no sense.
         """
         check(term, limits)
         self._views = views
-        self._rows = limits.search_texts if _readsTexts(term) else limits.search_rows
-        self._test = _compile(term)[1]
+        self._limits = limits
+        self._index = index
+        self._term = term
+        self._rows = limits.search_rows
+        self._test: _Test | None = None
+        # Of each test for a text who may pass it.
+        self._candidates: list[Candidates] = []
         self._after = 0
+
+    def _begin(self, db: sqlite3.Connection) -> _Test:
+        """
+        Ask the index, once for the whole search.
+        """
+
+        def lookup(term: SearchTerm) -> Candidates | None:
+            text = fold(term.text)
+            if not text and term.criterion is Criterion.HEADER:
+                text = f"{term.field.lower()}: "
+            found = self._index.candidates(db, text)
+            if found is None:
+                self._rows = self._limits.search_texts
+            else:
+                self._candidates.append(found)
+            return found
+
+        return _compile(self._term, lookup)[1]
 
     def batch(self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer) -> bytes | None:
         """
         What the next slice holds; C{None} when there is none.
         """
+        if self._test is None:
+            self._test = self._begin(db)
         view, _ = self._views.get(db, row, viewer)
         start = bisect_left(view.uids, self._after + 1)
         positions = list(range(start, min(start + self._rows, len(view.uids))))
         if not positions:
             return None
+        slice_ = _Slice(db, row, view, Keywords(row.keywords.split()), {})
+        if self._candidates:
+            positions = self._withContents(slice_, positions)
         self._after = view.uids[positions[-1]]
-        found = self._test(_Slice(db, row, view, Keywords(row.keywords.split())), positions)
+        found = self._test(slice_, positions)
         return uint32s(view.uids[at] for at in found).tobytes()
+
+    def _withContents(self, slice_: _Slice, positions: list[int]) -> list[int]:
+        """
+        Read which contents the messages are.
+
+        @return: as many of the positions as have so many texts to be read as is good for one slice.
+        """
+        left = self._limits.search_texts
+        for at, (content,) in slice_.values("m.content", positions):
+            assert isinstance(content, int)
+            slice_.contents[at] = content
+            left -= any(content in each for each in self._candidates)
+            if not left:
+                return positions[: at - positions[0] + 1]
+        return positions

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from zope.interface import implementer
 
-from mailstore.engine import delivery, folders, moving, opening, rendering, users
+from mailstore.engine import delivery, folders, metadata, moving, opening, quotas, rendering, users
 from mailstore.engine import flags as flagging
 from mailstore.engine.acl import Acls
 from mailstore.engine.commit import ICommitter, ImmediateCommitter
@@ -26,8 +26,11 @@ from mailstore.engine.places import FolderRow, Places
 from mailstore.engine.search import Search
 from mailstore.engine.seen import Views
 from mailstore.engine.snapshot import Snapshots
+from mailstore.engine.sorting import Gatherer, Sorting
+from mailstore.engine.textindex import TextIndex
+from mailstore.engine.threads import threading
 from mailstore.engine.uploads import Uploads
-from mailstore.errors import StoreError, StoreUnavailable
+from mailstore.errors import InvalidRequest, StoreError, StoreUnavailable
 from mailstore.interfaces import IStore, IStoreObserver, IUpload
 from mailstore.model import (
     AppendResult,
@@ -40,12 +43,20 @@ from mailstore.model import (
     FolderColumns,
     FolderDelta,
     FolderStatus,
+    Metadata,
     NewMessage,
     OpenFolder,
+    Quota,
+    RightsMode,
     SearchTerm,
     Section,
+    SortKey,
+    StatusColumns,
+    ThreadAlgorithm,
+    ThreadColumns,
     TreeVersion,
     UidSet,
+    uint64s,
 )
 
 _T = TypeVar("_T")
@@ -90,11 +101,15 @@ class Store:
         self._hierarchy = Hierarchy(self._places, self._limits)
         self._folders = folders.Folders(self._places, self._limits, clock)
         self._views = Views(Snapshots(self._limits.snapshot_cache), self._limits.snapshot_cache)
-        self._pins = Pins()
+        self._index = TextIndex()
+        self._pins = Pins(self._index)
         self._uploads = Uploads(self._limits)
         self._renderer = rendering.Renderer(renditions, renditions_version)
-        rendering.bringUpToDate(database, self._renderer)
+        database.transaction(self._index.prepare)
+        rendering.bringUpToDate(database, self._renderer, self._index)
         self._sweepAll()
+        with database.reading() as db:
+            (self._identity,) = db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
         self._committer: ICommitter = ImmediateCommitter()
         if committer is not None and not database.in_memory:
             self._committer = committer
@@ -140,6 +155,21 @@ class Store:
         for observer in tuple(self._observers):
             observer.everythingChanged()
         return True
+
+    async def indexMore(self) -> bool:
+        """
+        Do a little of the indexing that deliveries have left undone.  To be called again and again by
+        whoever runs the store.
+
+        @return: there is more.
+        @raise StoreError: it cannot be done.
+        """
+        with self._database.reading() as db:
+            if not self._index.isBehind(db):
+                return False
+        await self._change(self._index.step)
+        with self._database.reading() as db:
+            return self._index.isBehind(db)
 
     def _forget(self) -> None:
         self._views.forget()
@@ -240,7 +270,20 @@ class Store:
     async def status(self, user: str, name: str) -> FolderStatus:
         with self._database.reading() as db:
             viewer = self._users.viewer(db, user)
-            return opening.status(db, self._places.mailbox(db, viewer, name, "r"), viewer)
+            return opening.status(db, self._places.mailbox(db, viewer, name, "r"), viewer, self._identity)
+
+    async def statuses(self, user: str, folders: bytes) -> AsyncGenerator[StatusColumns, None]:
+        if len(folders) % 8:
+            raise InvalidRequest("that is no column of identities")
+        wanted = uint64s(folders)
+        rows = opening.statusRows(self._limits)
+        for start in range(0, len(wanted), rows):
+            with self._database.reading() as db:
+                viewer = self._users.viewer(db, user)
+                batch = opening.statuses(
+                    db, self._places, viewer, wanted[start : start + rows], self._identity
+                )
+            yield batch
 
     async def subscriptions(self, user: str) -> tuple[str, ...]:
         with self._database.reading() as db:
@@ -261,11 +304,47 @@ class Store:
         with self._database.reading() as db:
             return self._folders.acl(db, self._users.viewer(db, user), name)
 
-    async def setRights(self, user: str, name: str, identifier: str, letters: str) -> int:
+    async def setRights(
+        self,
+        user: str,
+        name: str,
+        identifier: str,
+        letters: str,
+        mode: RightsMode = RightsMode.REPLACE,
+    ) -> int:
         def change(db: sqlite3.Connection) -> int:
-            return self._folders.setRights(db, self._users.viewer(db, user), name, identifier, letters)
+            viewer = self._users.viewer(db, user)
+            return self._folders.setRights(db, viewer, name, identifier, letters, mode)
 
         return await self._change(change)
+
+    async def quotaRoots(self, user: str, name: str) -> tuple[str, ...]:
+        with self._database.reading() as db:
+            return quotas.roots(db, self._places, self._users.viewer(db, user), name)
+
+    async def quota(self, user: str, root: str) -> Quota:
+        with self._database.reading() as db:
+            return quotas.quota(db, self._places, self._users.viewer(db, user), root)
+
+    async def setQuota(self, user: str, root: str, limits: tuple[tuple[str, int], ...]) -> Quota:
+        def change(db: sqlite3.Connection) -> Quota:
+            return quotas.setQuota(db, self._places, self._users.viewer(db, user), root, limits)
+
+        return await self._change(change)
+
+    async def metadata(
+        self, user: str, name: str, entries: tuple[str, ...], depth: int | None, max_size: int | None
+    ) -> Metadata:
+        with self._database.reading() as db:
+            viewer = self._users.viewer(db, user)
+            return metadata.metadata(db, self._places, viewer, name, entries, depth, max_size)
+
+    async def setMetadata(self, user: str, name: str, values: dict[str, bytes | None]) -> None:
+        def change(db: sqlite3.Connection) -> None:
+            viewer = self._users.viewer(db, user)
+            metadata.setMetadata(db, self._places, self._limits, viewer, name, values)
+
+        await self._change(change)
 
     # --- messages ---
 
@@ -290,7 +369,7 @@ class Store:
         viewer = self._users.viewer(db, user)
         shown = self._places.place(db, viewer, name).shown
         rights = self._places.rights(db, viewer, row)
-        return opening.opened(db, self._views, row, viewer, shown, rights, claimed)
+        return opening.opened(db, self._views, row, viewer, shown, rights, claimed, self._identity)
 
     async def changes(
         self, user: str, folder: int, since: int, claim_recent: bool
@@ -351,7 +430,7 @@ class Store:
 
     async def upload(self, user: str, name: str, size: int) -> IUpload:
         with self._database.reading() as db:
-            self._places.mailbox(db, self._users.viewer(db, user), name, "i")
+            quotas.foresee(db, self._places.mailbox(db, self._users.viewer(db, user), name, "i"), size)
         return self._uploads.begin(user, size)
 
     async def append(self, user: str, name: str, messages: tuple[NewMessage, ...]) -> AppendResult:
@@ -418,7 +497,7 @@ class Store:
             there = self._places.mailbox(db, viewer, target, "i")
             target_id = there.id
             rights = self._places.rights(db, viewer, there)
-            return moving.copy(db, source, viewer, uids, there, rights, move_with)
+            return moving.copy(db, source, viewer, uids, there, rights, move_with, int(self._clock()))
 
         result = await self._change(change)
         if result.sources:
@@ -446,8 +525,48 @@ class Store:
                 viewer = self._users.viewer(db, user)
                 row = self._places.byId(db, viewer, folder, "r")
                 if search is None:
-                    search = Search(self._views, self._limits, term)
+                    search = Search(self._views, self._limits, self._index, term)
                 batch = search.batch(db, row, viewer)
             if batch is None:
                 return
             yield batch
+
+    async def sort(
+        self, user: str, folder: int, term: SearchTerm, keys: tuple[SortKey, ...]
+    ) -> AsyncGenerator[bytes, None]:
+        sorting = Sorting(self._limits, keys)
+        async for batch in self._gathered(user, folder, term, sorting):
+            yield batch
+        for batch in sorting.batches():
+            self._requireOpen()
+            yield batch
+
+    async def threads(
+        self, user: str, folder: int, term: SearchTerm, algorithm: ThreadAlgorithm
+    ) -> AsyncGenerator[ThreadColumns, None]:
+        threads = threading(self._limits, algorithm)
+        async for _ in self._gathered(user, folder, term, threads):
+            yield ThreadColumns(b"", b"")
+        for batch in threads.batches():
+            self._requireOpen()
+            yield batch
+
+    async def _gathered(
+        self, user: str, folder: int, term: SearchTerm, gatherer: Gatherer
+    ) -> AsyncGenerator[bytes, None]:
+        """
+        Hand what a search finds to a gatherer; gives an empty batch for each slice.
+        """
+        search: Search | None = None
+        while True:
+            with self._database.reading() as db:
+                viewer = self._users.viewer(db, user)
+                row = self._places.byId(db, viewer, folder, "r")
+                if search is None:
+                    search = Search(self._views, self._limits, self._index, term)
+                found = search.batch(db, row, viewer)
+                if found is not None:
+                    gatherer.add(db, row, found)
+            if found is None:
+                return
+            yield b""

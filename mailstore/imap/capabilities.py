@@ -7,18 +7,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailstore.imap.states import State
+from mailstore.imap.wire.extensions import Extension
+from mailstore.interfaces import IMechanisms
 
 if TYPE_CHECKING:
     from mailstore.imap.session import Session
 
 #: What every session has.
-ALWAYS = ("IMAP4rev1", "LITERAL+", "ID", "ENABLE", "SASL-IR")
+ALWAYS = ("IMAP4rev1", "IMAP4rev2", "LITERAL+", "ID", "ENABLE", "SASL-IR")
 
 #: What is of use after sign-in.
-SIGNED_IN = ("NAMESPACE", "CHILDREN", "IDLE", "UIDPLUS", "MOVE", "MULTIAPPEND", "UNSELECT", "STATUS=SIZE")
+SIGNED_IN = (
+    *("NAMESPACE", "CHILDREN", "IDLE", "UIDPLUS", "MOVE", "MULTIAPPEND", "UNSELECT", "STATUS=SIZE"),
+    *("LIST-EXTENDED", "LIST-STATUS", "LIST-MYRIGHTS", "SPECIAL-USE", "CREATE-SPECIAL-USE"),
+    *("ACL", "RIGHTS=texk", "QUOTA", "QUOTASET", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "METADATA"),
+    "APPENDLIMIT",
+    *("ESEARCH", "SEARCHRES", "WITHIN", "SORT", "ESORT", "THREAD=REFERENCES", "THREAD=ORDEREDSUBJECT"),
+    *("CONDSTORE", "QRESYNC", "OBJECTID", "SAVEDATE", "PREVIEW", "BINARY"),
+)
 
-#: What ENABLE can switch on (RFC 5161).
-ENABLEABLE: frozenset[str] = frozenset()
+#: The extensions whose words commands may use: an announced name is enough.
+_WORDS = frozenset(
+    each for each in Extension if each.value in {name.partition("=")[0] for name in (*ALWAYS, *SIGNED_IN)}
+)
+
+#: What ENABLE can switch on (RFC 5161), each by its upper case.
+ENABLEABLE = {name.upper(): name for name in ("CONDSTORE", "QRESYNC", "IMAP4rev2")}
+
+#: The same for a client that has not enabled QRESYNC (RFC 7162 section 3.2.3).
+_WORDS_BEFORE_QRESYNC = _WORDS - {Extension.QRESYNC}
+
+
+def extensions(session: Session) -> frozenset[Extension]:
+    """
+    What the grammar knows in a session: the words of an extension are taken where it is announced.
+    """
+    return _WORDS if session.qresync else _WORDS_BEFORE_QRESYNC
 
 
 def mayLogin(session: Session) -> bool:
@@ -29,6 +53,17 @@ def mayLogin(session: Session) -> bool:
     return bool(session.link.secure or session.link.local)
 
 
+def mechanisms(session: Session) -> tuple[str, ...]:
+    """
+    The SASL mechanisms that work, the best first; C{PLAIN} always does.
+    """
+    authenticator = session.front.authenticator
+    more: tuple[str, ...] = ()
+    if IMechanisms.providedBy(authenticator):
+        more = authenticator.mechanisms
+    return (*more, "PLAIN")
+
+
 def capabilities(session: Session) -> str:
     """
     The capabilities of a session at this moment, separated by spaces.
@@ -37,5 +72,11 @@ def capabilities(session: Session) -> str:
     if session.state is State.NOT_AUTHENTICATED:
         if session.link.can_start_tls:
             names.append("STARTTLS")
-        names.append("AUTH=PLAIN" if mayLogin(session) else "LOGINDISABLED")
-    return " ".join((*names, *SIGNED_IN))
+        if mayLogin(session):
+            names += [f"AUTH={each}" for each in mechanisms(session)]
+        else:
+            names.append("LOGINDISABLED")
+    names += SIGNED_IN
+    # RFC 7889 section 2: it is the same for all folders.
+    names[names.index("APPENDLIMIT")] += f"={session.limits.max_message}"
+    return " ".join(names)

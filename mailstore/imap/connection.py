@@ -16,7 +16,7 @@ from twisted.logger import Logger
 
 from mailstore.errors import NoSuchFolder, StoreError
 from mailstore.imap import registry
-from mailstore.imap.capabilities import capabilities
+from mailstore.imap.capabilities import capabilities, extensions
 from mailstore.imap.command import Bad, Command, LiteralHandler, No, Ok, Refused, Reply, Take
 from mailstore.imap.following import FolderLost
 from mailstore.imap.refusals import BUG, refusal
@@ -167,6 +167,7 @@ class Connection:
             raise SessionOver(_TOO_MUCH)
         assert isinstance(event, (CommandReceived, LiteralAnnounced)), event
         head = self._readHead(event.parts)
+        session.tag = head.tag
         handler: LiteralHandler | None = None
         try:
             if head.command is not None and head.refused is None and head.command.literals is not None:
@@ -183,7 +184,7 @@ class Connection:
         await self._finish(head, refused)
 
     def _reader(self, parts: tuple[bytes, ...]) -> Reader:
-        return Reader(parts, utf8=self.session.utf8)
+        return Reader(parts, utf8=self.session.utf8, extensions=extensions(self.session))
 
     def _readHead(self, parts: tuple[bytes, ...]) -> _Head:
         reader = self._reader(parts)
@@ -317,6 +318,10 @@ class Connection:
                 await session.sync(may_expunge=not head.command.uses_seqs)
             except FolderLost:
                 lost = True
+            if session.condstore and (session.dirty or session.view.vanished):
+                # RFC 7162 section 3.2: a mod-sequence may have been told that is greater than
+                # that of an expunge which has to wait.
+                await session.sayHighest()
         await self._reply(head, reply)
         if lost:
             raise SessionOver(_FOLDER_LOST)

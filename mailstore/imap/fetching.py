@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from mailstore.errors import InvalidRequest, StoreError
+from mailstore.imap.messagesets import parts, widened
 from mailstore.imap.session import SessionOver
 from mailstore.imap.wire import writer
-from mailstore.imap.wire.values import FetchData, FetchItems, FetchSection, SectionText
-from mailstore.model import FetchBatch, FetchSpec, FlagColumns, Section, SectionKind, uint32s, uint64s
+from mailstore.imap.wire.values import FetchData, FetchItems, FetchSection, SectionForm, SectionText
+from mailstore.model import FetchBatch, FetchSpec, FlagColumns, Section, SectionKind, UidSet, uint32s, uint64s
 
 if TYPE_CHECKING:
     from mailstore.imap.session import Session
@@ -35,6 +36,10 @@ _Values = Sequence[Any]
 
 #: Makes them.
 _Column = Callable[["View", FetchBatch], _Values]
+
+#: Ranges of messages asked for at once.  The store holds what it is asked for as long as a
+#: slow client takes to read the answer.
+_RANGES = 256
 
 _KINDS = {
     SectionText.ALL: SectionKind.ALL,
@@ -49,9 +54,12 @@ _RENDITIONS = {
     FetchData.ENVELOPE: "envelope",
     FetchData.BODY: "body",
     FetchData.BODYSTRUCTURE: "bodystructure",
+    FetchData.PREVIEW: "preview",
+    FetchData.PREVIEW_LAZY: "preview",
 }
 
-#: How each item stands in a response (RFC 9051 section 7.5.2, RFC 7162 section 3.1.5).
+#: How each item stands in a response (RFC 9051 section 7.5.2, RFC 7162 section 3.1.5, RFC 8474
+#: section 5, RFC 8514 section 4.2, RFC 8970 section 3.1).
 _TEMPLATES = {
     FetchData.UID: b"UID %d",
     FetchData.FLAGS: b"FLAGS %b",
@@ -61,6 +69,11 @@ _TEMPLATES = {
     FetchData.BODY: b"BODY %b",
     FetchData.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
     FetchData.MODSEQ: b"MODSEQ (%d)",
+    FetchData.EMAILID: b"EMAILID (%b)",
+    FetchData.THREADID: b"THREADID %b",
+    FetchData.SAVEDATE: b"SAVEDATE %b",
+    FetchData.PREVIEW: b"PREVIEW %b",
+    FetchData.PREVIEW_LAZY: b"PREVIEW %b",
 }
 
 
@@ -73,11 +86,22 @@ class Large:
     section: Section
     size: int
 
+    @property
+    def head(self) -> bytes:
+        """
+        What announces it.  What is decoded may hold NUL (RFC 3516 section 4.3).
+        """
+        decoded = self.section.kind is SectionKind.BINARY
+        return writer.literal8Head(self.size) if decoded else writer.literalHead(self.size)
+
 
 def storeSection(item: FetchSection) -> Section:
     """
     What the store calls the section that a client asks for.
     """
+    if item.form is not SectionForm.ENCODED:
+        sized = item.form is SectionForm.DECODED_SIZE
+        return Section(SectionKind.BINARY, item.part, partial=item.partial, size_only=sized)
     return Section(_KINDS[item.text], item.part, item.fields, item.partial)
 
 
@@ -113,12 +137,27 @@ def _modseqs(view: View, batch: FetchBatch) -> _Values:
     return uint64s(batch.modseqs)
 
 
+def _emailIds(view: View, batch: FetchBatch) -> _Values:
+    return [each.encode("ascii") for each in batch.email_ids]
+
+
+def _threadIds(view: View, batch: FetchBatch) -> _Values:
+    return [b"NIL" if each is None else b"(%b)" % each.encode("ascii") for each in batch.thread_ids]
+
+
+def _saveDates(view: View, batch: FetchBatch) -> _Values:
+    return [writer.internalDate(each) if each else b"NIL" for each in uint64s(batch.save_dates)]
+
+
 _COLUMNS: dict[FetchData, _Column] = {
     FetchData.UID: _uids,
     FetchData.FLAGS: _flags,
     FetchData.INTERNALDATE: _dates,
     FetchData.RFC822_SIZE: _sizes,
     FetchData.MODSEQ: _modseqs,
+    FetchData.EMAILID: _emailIds,
+    FetchData.THREADID: _threadIds,
+    FetchData.SAVEDATE: _saveDates,
 }
 
 
@@ -130,7 +169,11 @@ def _sections(at: int, section: Section) -> _Column:
     def column(view: View, batch: FetchBatch) -> _Values:
         return [_sectionText(section, value) for value in batch.sections[at]]
 
-    return column
+    def sizes(view: View, batch: FetchBatch) -> _Values:
+        # A part that is not there has no bytes; there is no other answer (RFC 3516 section 4.2).
+        return [b"%d" % value if isinstance(value, int) else b"0" for value in batch.sections[at]]
+
+    return sizes if section.size_only else column
 
 
 def _sectionText(section: Section, value: bytes | int | None) -> bytes | Large:
@@ -142,6 +185,8 @@ def _sectionText(section: Section, value: bytes | int | None) -> bytes | Large:
         return b"NIL"
     if isinstance(value, int):
         return Large(section, value) if value else b'""'
+    if section.kind is SectionKind.BINARY and b"\0" in value:
+        return writer.literal8(value)
     return b"{%d}\r\n%b" % (len(value), value)
 
 
@@ -181,9 +226,14 @@ class Plan:
             modseq=FetchData.MODSEQ in items,
             internal_date=FetchData.INTERNALDATE in items,
             size=FetchData.RFC822_SIZE in items,
+            email_id=FetchData.EMAILID in items,
+            thread_id=FetchData.THREADID in items,
+            save_date=FetchData.SAVEDATE in items,
             renditions=tuple(renditions),
             sections=tuple(sections),
         )
+        #: The sections of which the bytes are wanted.
+        self._read = tuple(at for at, section in enumerate(sections) if not section.size_only)
         self._columns = tuple(columns)
         self._templates = tuple(templates)
         self._template = b"* %d FETCH (" + b" ".join(templates) + b")\r\n"
@@ -210,7 +260,7 @@ class Plan:
             uids = uint32s(uids[at] for at in known)
         if not uids:
             return 0
-        if any(isinstance(size, int) for column in batch.sections for size in column):
+        if any(isinstance(size, int) for at in self._read for size in batch.sections[at]):
             sent = 0
             for uid, sequence, *values in zip(uids, *columns, strict=True):
                 sent += await self._sendLarge(session, view, uid, sequence, values)
@@ -233,7 +283,7 @@ class Plan:
         try:
             for template, value in zip(self._templates, values, strict=True):
                 if isinstance(value, Large):
-                    held += space + template % writer.literalHead(value.size)
+                    held += space + template % value.head
                     await sendSection(session, view, uid, value, held)
                     started = True
                     held = b""
@@ -292,13 +342,49 @@ async def sendSection(session: Session, view: View, uid: int, large: Large, head
         raise SessionOver()
 
 
-def flagResponses(view: View, changed: FlagColumns, with_uid: bool) -> bytes:
+async def fetchAll(session: Session, view: View, uids: UidSet, plan: Plan) -> int:
+    """
+    Ask the store for messages of the view, and send the responses.
+
+    @return: how many there were.
+    @raise StoreError: as L{IStore.fetch<mailstore.interfaces.IMessages.fetch>}, and as L{Plan.send}.
+    """
+    sent = 0
+    for part in parts(widened(view.messages, uids), _RANGES):
+        batches = session.store.fetch(session.user, view.folder, part, plan.spec)
+        try:
+            async for batch in batches:
+                sent += await plan.send(session, view, batch)
+        finally:
+            await batches.aclose()
+    return sent
+
+
+def modseqResponses(view: View, changed: FlagColumns) -> bytes:
+    """
+    The responses that tell the mod-sequences of messages to a client that does not want to
+    be told their flags (RFC 7162 section 3.1.3).
+    """
+    uids = uint32s(changed.uids)
+    rows = zip(view.sequencesOf(uids), uids, uint64s(changed.modseqs), strict=True)
+    return b"".join([b"* %d FETCH (UID %d MODSEQ (%d))\r\n" % row for row in rows if row[0]])
+
+
+def flagResponses(view: View, changed: FlagColumns, with_uid: bool, with_modseq: bool = False) -> bytes:
     """
     The responses that tell the flags of messages, for those that the client knows.
+
+    @param with_modseq: and their UIDs and mod-sequences (RFC 7162 section 3.2.4).
     """
     uids = uint32s(changed.uids)
     sequences = view.sequencesOf(uids)
-    rows = zip(sequences, uids, flagTexts(view, uids, uint64s(changed.flags)), strict=True)
+    texts = flagTexts(view, uids, uint64s(changed.flags))
+    if with_modseq:
+        columns = zip(sequences, uids, texts, uint64s(changed.modseqs), strict=True)
+        return b"".join(
+            [b"* %d FETCH (UID %d FLAGS %b MODSEQ (%d))\r\n" % column for column in columns if column[0]]
+        )
+    rows = zip(sequences, uids, texts, strict=True)
     if with_uid:
         lines = [b"* %d FETCH (UID %d FLAGS %b)\r\n" % row for row in rows if row[0]]
     else:

@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mailstore.imap.fetching import flagResponses
+import attrs
+
+from mailstore.imap.fetching import flagResponses, modseqResponses
 from mailstore.imap.wire.values import StoreFlags, StoreMode
 from mailstore.model import FlagColumns, FlagMode, UidSet, flagNames, uint32s, uint64s
 
@@ -25,7 +27,26 @@ _MODES = {
 }
 
 
-async def storeGroup(session: Session, view: View, uids: UidSet, item: StoreFlags, with_uid: bool) -> int:
+@attrs.frozen
+class Stored:
+    """
+    What became of a group.
+    """
+
+    #: How many of the messages there are whose flags were changed.
+    count: int
+    #: Messages left alone, since they had changed (RFC 7162 section 3.1.3).
+    modified: UidSet = attrs.field(factory=UidSet)
+
+
+async def storeGroup(
+    session: Session,
+    view: View,
+    uids: UidSet,
+    item: StoreFlags,
+    with_uid: bool,
+    unchanged_since: int | None = None,
+) -> Stored:
     """
     Change the flags of some messages, and tell the client.
 
@@ -33,11 +54,13 @@ async def storeGroup(session: Session, view: View, uids: UidSet, item: StoreFlag
     where that is wrong: where somebody else has changed a message since he was last told of it, and
     where not all of the change was permitted (RFC 4314 section 4).
 
-    @return: how many of the messages there are.
+    @param unchanged_since: leave alone what has changed after this mod-sequence.
     @raise StoreError: as L{IStore.storeFlags<mailstore.interfaces.IStore.storeFlags>}.
     """
+    if unchanged_since is not None:
+        return await _storeUnchanged(session, view, uids, item, unchanged_since)
     if not item.silent:
-        return await _storeAloud(session, view, uids, item, with_uid)
+        return Stored(await _storeAloud(session, view, uids, item, with_uid))
     stored = await session.store.storeFlags(
         session.user, view.folder, uids, _MODES[item.mode], item.flags, view.known_modseq
     )
@@ -45,13 +68,55 @@ async def storeGroup(session: Session, view: View, uids: UidSet, item: StoreFlag
     changed_by_others = stored.unchanged_since_failed
     changed = stored.changed if not changed_by_others else _without(stored.changed, changed_by_others)
     view.noteOwnChanges(changed)
-    told = _unexpected(changed, stored.keywords, item)
-    if told.uids:
-        await session.write(flagResponses(view, told, with_uid))
+    await _tellSilently(session, view, changed, stored.keywords, item, with_uid)
     count = _count(changed)
     if changed_by_others:
         count += await _storeAloud(session, view, changed_by_others, item, with_uid)
-    return count
+    return Stored(count)
+
+
+async def _tellSilently(
+    session: Session,
+    view: View,
+    changed: FlagColumns,
+    keywords: tuple[str, ...],
+    item: StoreFlags,
+    with_uid: bool,
+) -> None:
+    """
+    Tell what a client does not know that wants to hear nothing: flags that it does not expect, and
+    mod-sequences if it has shown to know what these are.
+    """
+    isUnexpected = _unexpected(keywords, item)
+    told = _selected(changed, isUnexpected)
+    if told.uids:
+        await session.write(flagResponses(view, told, with_uid, session.condstore))
+    if session.condstore:
+        if told.uids:
+            changed = _selected(changed, lambda uid, mask: not isUnexpected(uid, mask))
+        await session.write(modseqResponses(view, changed))
+
+
+async def _storeUnchanged(
+    session: Session, view: View, uids: UidSet, item: StoreFlags, unchanged_since: int
+) -> Stored:
+    """
+    Change flags where nothing has changed, and tell what they are elsewhere (RFC 7162 section 3.1.3).
+    """
+    stored = await session.store.storeFlags(
+        session.user, view.folder, uids, _MODES[item.mode], item.flags, unchanged_since
+    )
+    await session.keywordsKnown(stored.keywords)
+    view.noteOwnChanges(stored.changed)
+    modified = stored.unchanged_since_failed
+    changed = stored.changed if not modified else _without(stored.changed, modified)
+    if item.silent and unchanged_since <= view.known_modseq:
+        await _tellSilently(session, view, changed, stored.keywords, item, True)
+        left = _selected(stored.changed, lambda uid, mask: uid in modified)
+        await session.write(flagResponses(view, left, True, True))
+    else:
+        await session.write(flagResponses(view, stored.changed, True, True))
+    return Stored(_count(changed), modified)
 
 
 async def _storeAloud(session: Session, view: View, uids: UidSet, item: StoreFlags, with_uid: bool) -> int:
@@ -62,7 +127,7 @@ async def _storeAloud(session: Session, view: View, uids: UidSet, item: StoreFla
     await session.keywordsKnown(stored.keywords)
     view.noteOwnChanges(stored.changed)
     if stored.changed.uids:
-        await session.write(flagResponses(view, stored.changed, with_uid))
+        await session.write(flagResponses(view, stored.changed, with_uid, session.condstore))
     return _count(stored.changed)
 
 
@@ -91,9 +156,9 @@ def _selected(columns: FlagColumns, wanted: Callable[[int, int], bool]) -> FlagC
     return FlagColumns(uids.tobytes(), flags.tobytes(), modseqs.tobytes())
 
 
-def _unexpected(changed: FlagColumns, keywords: tuple[str, ...], item: StoreFlags) -> FlagColumns:
+def _unexpected(keywords: tuple[str, ...], item: StoreFlags) -> Callable[[int, int], bool]:
     """
-    The messages whose flags are not as they would be if everything had been permitted.
+    What tells whether a message's flags are not as they would be if everything had been permitted.
     """
     asked = {flag.lower() for flag in item.flags}
     found: dict[int, bool] = {}
@@ -105,7 +170,7 @@ def _unexpected(changed: FlagColumns, keywords: tuple[str, ...], item: StoreFlag
             unexpected = found[mask] = not _isAsked(item.mode, have, asked)
         return unexpected
 
-    return _selected(changed, isUnexpected)
+    return isUnexpected
 
 
 def _isAsked(mode: StoreMode, have: set[str], wanted: set[str]) -> bool:

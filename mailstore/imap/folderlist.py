@@ -12,10 +12,13 @@ The folder lists that LIST answers from, shared by all sessions of a front end.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
 
 from mailstore.errors import StaleListing, StoreError, StoreFault
 from mailstore.imap.patterns import Pattern
@@ -28,7 +31,10 @@ if TYPE_CHECKING:
     from mailstore.interfaces import IStore
 
 #: Bytes that a name costs beside its characters: the object and its places in tables.
-_NAME_COST = 120
+_NAME_COST = 128
+
+#: Bytes that a row of L{Rows} costs beside what is written in it.
+_ROW_COST = 110
 
 #: How often a tree that changes while it is read is asked for again.
 _TRIES = 5
@@ -37,31 +43,72 @@ _TRIES = 5
 _SLICE = 2000
 
 
+@attrs.frozen
+class Rows:
+    """
+    Folders with a LIST response for each, as columns.
+    """
+
+    names: tuple[str, ...] = ()
+    #: The responses, as they are sent.
+    lines: tuple[bytes, ...] = ()
+    #: The names, as they are sent.
+    written: tuple[bytes, ...] = ()
+    #: Identities in the store; 0 for what cannot be opened.
+    ids: array[int] = attrs.field(factory=uint64s)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def part(self, start: int, end: int) -> Rows:
+        """
+        Some of them.
+        """
+        return Rows(
+            self.names[start:end], self.lines[start:end], self.written[start:end], self.ids[start:end]
+        )
+
+
+#: What is remembered of an answer: one that is only copied is there in pieces for writing.
+_Answer = tuple[bytes, ...] | Rows
+
+#: The pattern, whether names are in UTF-8, and whether rows are wanted.
+_Key = tuple[str, bool, bool]
+
+
 class FolderTree:
     """
     All folders of a tree that may be seen with one set of rights, with the parents they
     need.  Immutable but for the answers it remembers.
     """
 
-    def __init__(self, names: list[str], attributes: dict[str, bytes]) -> None:
+    def __init__(
+        self, names: list[str], attributes: dict[str, bytes], ids: array[int], uses: dict[str, str]
+    ) -> None:
         """
         @param names: sorted by code points, parents included.
         @param attributes: of each name, what stands between the parentheses in LIST.
+        @param ids: the identities, in the order of the names; 0 for what cannot be opened.
+        @param uses: special uses, of the names that have one.
         """
         self.names = names
         self.attributes = attributes
-        self.answers: OrderedDict[tuple[str, bool], tuple[bytes, ...]] = OrderedDict()
+        self.ids = ids
+        self.uses = uses
+        self.answers: OrderedDict[_Key, _Answer] = OrderedDict()
         self.cost = sum(len(name) + _NAME_COST for name in names)
 
-    def candidates(self, pattern: Pattern) -> Iterator[str]:
+    def candidates(self, pattern: Pattern) -> range:
         """
-        The names that begin as the pattern does.
+        Where the names are that begin as the pattern does.
         """
-        at = bisect_left(self.names, pattern.prefix)
-        end = bisect_left(self.names, pattern.end)
-        while at < end:
-            yield self.names[at]
-            at += 1
+        return range(bisect_left(self.names, pattern.prefix), bisect_left(self.names, pattern.end))
+
+    def identity(self, name: str) -> int:
+        """
+        The identity of a folder; 0 if it is none, or cannot be opened.
+        """
+        return self.ids[bisect_left(self.names, name)] if name in self.attributes else 0
 
 
 class _Flight:
@@ -82,8 +129,67 @@ class _Rendering:
 
     def __init__(self, runtime: IRuntime) -> None:
         self.signal = runtime.signal()
-        self.answer: tuple[bytes, ...] | None = None
+        self.answer: _Answer | None = None
         self.failed = False
+
+
+class _Maker(Protocol):
+    """
+    Puts an answer together.
+    """
+
+    def add(self, name: str, line: bytes, written: bytes, identity: int) -> None: ...
+
+    def answer(self) -> _Answer: ...
+
+
+class _PieceMaker:
+    """
+    Makes pieces of about the bytes that one write has.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._left = size
+        self._pieces: list[bytes] = []
+        self._lines: list[bytes] = []
+
+    def add(self, name: str, line: bytes, written: bytes, identity: int) -> None:
+        self._lines.append(line)
+        self._left -= len(line)
+        if self._left <= 0:
+            self._cut()
+
+    def _cut(self) -> None:
+        self._pieces.append(b"".join(self._lines))
+        self._lines.clear()
+        self._left = self._size
+
+    def answer(self) -> tuple[bytes, ...]:
+        if self._lines:
+            self._cut()
+        return tuple(self._pieces)
+
+
+class _RowMaker:
+    """
+    Makes rows.
+    """
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._lines: list[bytes] = []
+        self._written: list[bytes] = []
+        self._ids = uint64s()
+
+    def add(self, name: str, line: bytes, written: bytes, identity: int) -> None:
+        self._names.append(name)
+        self._lines.append(line)
+        self._written.append(written)
+        self._ids.append(identity)
+
+    def answer(self) -> Rows:
+        return Rows(tuple(self._names), tuple(self._lines), tuple(self._written), self._ids)
 
 
 class _Builder:
@@ -93,13 +199,13 @@ class _Builder:
 
     def __init__(self) -> None:
         self._selectable: dict[str, bool] = {}
-        self._exists: dict[str, bool] = {}
+        self._ids: dict[str, int] = {}
         self._uses: dict[str, str] = {}
 
     def add(self, names: tuple[str, ...], ids: bytes, uses: tuple[str, ...], selectable: bytes) -> None:
         for name, folder, use, can in zip(names, uint64s(ids), uses, selectable, strict=True):
             self._selectable[name] = bool(can)
-            self._exists[name] = bool(folder)
+            self._ids[name] = folder
             if use:
                 self._uses[name] = use
 
@@ -117,7 +223,7 @@ class _Builder:
         for name in names:
             words = []
             if not self._selectable.get(name, False):
-                if not self._exists.get(name, False):
+                if not self._ids.get(name):
                     words.append("\\NonExistent")
                 words.append("\\Noselect")
             words.append("\\HasChildren" if name in parents else "\\HasNoChildren")
@@ -125,7 +231,8 @@ class _Builder:
                 words.append(self._uses[name])
             text = " ".join(words).encode("ascii")
             attributes[name] = shared.setdefault(text, text)
-        return FolderTree(names, attributes)
+        ids = uint64s(self._ids[name] if self._selectable.get(name) else 0 for name in names)
+        return FolderTree(names, attributes, ids, self._uses)
 
 
 class FolderLists:
@@ -141,7 +248,7 @@ class FolderLists:
         self._limits = limits
         self._trees: OrderedDict[TreeVersion, FolderTree] = OrderedDict()
         self._flights: dict[TreeVersion, _Flight] = {}
-        self._renderings: dict[tuple[TreeVersion, tuple[str, bool]], _Rendering] = {}
+        self._renderings: dict[tuple[TreeVersion, _Key], _Rendering] = {}
         self._cost = 0
         self.enumerations = 0
 
@@ -161,8 +268,30 @@ class FolderLists:
         @raise StaleListing: the hierarchy changes faster than it can be read.
         """
         trees = await self._current(user)
-        answers = [await self._answer(version, tree, pattern, utf8) for version, tree in trees]
-        return (piece for answer in answers for piece in answer)
+        answers = [await self._answer(version, tree, pattern, utf8, False) for version, tree in trees]
+        return (piece for answer in answers if isinstance(answer, tuple) for piece in answer)
+
+    async def rows(self, user: str, patterns: Sequence[Pattern], utf8: bool) -> list[Rows]:
+        """
+        The folders that any of C{patterns} means, one by one, in each tree for each pattern.
+
+        @raise StaleListing: as L{answer}.
+        """
+        trees = await self._current(user)
+        answers = [
+            await self._answer(version, tree, pattern, utf8, True)
+            for version, tree in trees
+            for pattern in patterns
+        ]
+        return [answer for answer in answers if isinstance(answer, Rows)]
+
+    async def trees(self, user: str) -> list[FolderTree]:
+        """
+        The trees that a user sees: his own, the other users', the public one.
+
+        @raise StaleListing: as L{answer}.
+        """
+        return [tree for _, tree in await self._current(user)]
 
     async def _current(self, user: str) -> list[tuple[TreeVersion, FolderTree]]:
         for tries_left in reversed(range(_TRIES)):
@@ -230,9 +359,9 @@ class FolderLists:
             self._cost -= tree.cost
 
     async def _answer(
-        self, version: TreeVersion, tree: FolderTree, pattern: Pattern, utf8: bool
-    ) -> tuple[bytes, ...]:
-        key = (pattern.text, utf8)
+        self, version: TreeVersion, tree: FolderTree, pattern: Pattern, utf8: bool, rows: bool
+    ) -> _Answer:
+        key = (pattern.text, utf8, rows)
         answer = tree.answers.get(key)
         if answer is not None:
             tree.answers.move_to_end(key)
@@ -240,7 +369,7 @@ class FolderLists:
         flight = self._renderings.get((version, key))
         if flight is None:
             flight = self._renderings[version, key] = _Rendering(self._runtime)
-            self._runtime.start(self._render(version, tree, pattern, utf8, flight))
+            self._runtime.start(self._render(version, tree, pattern, key, flight))
         while flight.answer is None and not flight.failed:
             await flight.signal.wait()
         if flight.answer is None:
@@ -248,41 +377,31 @@ class FolderLists:
         return flight.answer
 
     async def _render(
-        self, version: TreeVersion, tree: FolderTree, pattern: Pattern, utf8: bool, flight: _Rendering
+        self, version: TreeVersion, tree: FolderTree, pattern: Pattern, key: _Key, flight: _Rendering
     ) -> None:
         """
         Render an answer, in slices, for all who wait for it.
         """
-        key = (pattern.text, utf8)
-        pieces: list[bytes] = []
-        lines: list[bytes] = []
-        size = 0
-        attributes = tree.attributes
+        _, utf8, rows = key
+        maker: _Maker = _RowMaker() if rows else _PieceMaker(self._limits.max_write)
+        names, attributes, ids = tree.names, tree.attributes, tree.ids
         matches = pattern.matches
         try:
-            for looked_at, name in enumerate(tree.candidates(pattern), 1):
+            for looked_at, at in enumerate(tree.candidates(pattern), 1):
+                name = names[at]
                 if matches(name):
-                    line = b'* LIST (%s) "/" %s\r\n' % (attributes[name], writer.mailbox(name, utf8))
-                    lines.append(line)
-                    size += len(line)
-                    if size >= self._limits.max_write:
-                        pieces.append(b"".join(lines))
-                        lines.clear()
-                        size = 0
+                    written = writer.mailbox(name, utf8)
+                    maker.add(name, b'* LIST (%s) "/" %s\r\n' % (attributes[name], written), written, ids[at])
                 if not looked_at % _SLICE:
                     await self._runtime.sleep(0)
-            if lines:
-                pieces.append(b"".join(lines))
-            flight.answer = tuple(pieces)
+            flight.answer = maker.answer()
             self._remember(version, tree, key, flight.answer)
         finally:
             flight.failed = flight.answer is None
             del self._renderings[version, key]
             flight.signal.fire()
 
-    def _remember(
-        self, version: TreeVersion, tree: FolderTree, key: tuple[str, bool], answer: tuple[bytes, ...]
-    ) -> None:
+    def _remember(self, version: TreeVersion, tree: FolderTree, key: _Key, answer: _Answer) -> None:
         if self._trees.get(version) is not tree or key in tree.answers:
             return
         tree.answers[key] = answer
@@ -295,5 +414,9 @@ class FolderLists:
         self._trim()
 
 
-def _costOf(key: tuple[str, bool], answer: tuple[bytes, ...]) -> int:
-    return len(key[0]) + _NAME_COST + sum(map(len, answer))
+def _costOf(key: _Key, answer: _Answer) -> int:
+    if isinstance(answer, Rows):
+        bulk = sum(map(len, answer.lines)) + sum(map(len, answer.written)) + _ROW_COST * len(answer)
+    else:
+        bulk = sum(map(len, answer))
+    return len(key[0]) + _NAME_COST + bulk

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailstore.errors import NoSuchFolder, NotSelectable
+from mailstore.imap.wire.condstore import vanishedLines
 
 if TYPE_CHECKING:
     from mailstore.imap.session import Session
@@ -66,15 +67,27 @@ async def announce(session: Session, view: View, changes: ViewChanges) -> None:
     Write the responses for some changes (RFC 9051 section 7): expunges first, so that
     all other numbers are those that hold afterwards.
     """
-    await session.writeLines(b"* %d EXPUNGE\r\n" % number for number in changes.expunged)
+    if session.qresync:
+        # RFC 7162 section 3.2.10.2.
+        await session.writeLines(vanishedLines(changes.vanished.ranges))
+    else:
+        await session.writeLines(b"* %d EXPUNGE\r\n" % number for number in changes.expunged)
     lines: list[bytes] = []
     if changes.keywords:
         lines.extend(flagLines(view))
     if changes.exists is not None:
         lines.append(b"* %d EXISTS\r\n" % changes.exists)
-    if changes.recent is not None:
+    if changes.recent is not None and not session.rev2:
         lines.append(b"* %d RECENT\r\n" % changes.recent)
     await session.writeLines(lines)
+    if session.condstore:
+        columns = zip(changes.sequences, changes.uids, changes.flags, changes.modseqs, strict=True)
+        await session.writeLines(
+            b"* %d FETCH (UID %d FLAGS %s MODSEQ (%d))\r\n"
+            % (sequence, uid, view.flagText(uid, mask), modseq)
+            for sequence, uid, mask, modseq in columns
+        )
+        return
     await session.writeLines(
         b"* %d FETCH (UID %d FLAGS %s)\r\n" % (sequence, uid, view.flagText(uid, mask))
         for sequence, uid, mask in zip(changes.sequences, changes.uids, changes.flags, strict=True)

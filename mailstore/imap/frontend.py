@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from mailstore.imap.failedsignins import FailedSignIns
 from mailstore.imap.folderlist import FolderLists
 from mailstore.interfaces import IStoreObserver
 
@@ -29,6 +30,7 @@ class FrontEnd:
 
     @ivar changes: counts what the store has told of, so that a change between a
         look at a folder and the beginning of watching it is not missed.
+    @ivar failed_sign_ins: what is remembered of failed sign-ins.
     @ivar commands: how many commands ended how, by name and C{"OK"}, C{"NO"} or C{"BAD"}.
     """
 
@@ -42,6 +44,7 @@ class FrontEnd:
         self.runtime = runtime
         self.limits = limits
         self.lists = FolderLists(store, runtime, limits)
+        self.failed_sign_ins = FailedSignIns(runtime, limits)
         self.changes = 0
         self.commands: Counter[tuple[str, str]] = Counter()
         self._sessions: set[Session] = set()

@@ -67,10 +67,20 @@ class ImapLimits:
     login_timeout: float = _seconds(60.0, 0.01, 86_400)
     #: Seconds for which the pieces of a message may fail to come.
     literal_timeout: float = _seconds(300.0, 0.01, 86_400)
-    #: Seconds that the first failed sign-in of a connection costs; each further one costs twice as much.
+    #: Seconds that the first failed sign-in costs; each further one on the connection, or from its
+    #: network address while the others are remembered, costs twice as much.
     login_delay: float = _seconds(1.0, 0.0, 60)
+    #: Seconds that a failed sign-in costs at most.
+    max_login_delay: float = _seconds(15.0, 0.0, 300)
     #: Failed sign-ins after which a connection is closed.
     max_login_failures: int = _count(5, 1, 1_000)
+    #: Failed sign-ins from one network address (of IPv6, one /64) that are remembered, at which
+    #: further ones from there are refused without a look at the password.
+    max_failures_per_address: int = _count(100, 1, 1_000_000)
+    #: Seconds after which one failed sign-in of an address is forgotten.
+    failure_memory: float = _seconds(10.0, 0.01, 86_400)
+    #: Network addresses whose failed sign-ins are remembered.
+    max_failing_addresses: int = _count(10_000, 1, 1_000_000)
     #: Commands in a row that were no commands, before sign-in, after which a
     #: connection is closed: it does not speak IMAP.
     max_bad_commands: int = _count(10, 1, 1_000)
@@ -86,3 +96,9 @@ class ImapLimits:
     max_pattern: int = _count(1_024, 16, 65_536)
     #: Wildcards in a LIST pattern.
     max_wildcards: int = _count(16, 1, 256)
+    #: Bytes of a message that APPEND takes, as clients are told (RFC 7889).  The store
+    #: has a bound of its own, which holds as well.
+    max_message: int = _count(64 << 20, 1, (1 << 32) - 1)
+    #: Bytes of an annotation, as clients are told (RFC 5464 section 4.3).  The store has a bound
+    #: of its own, which holds as well.
+    max_annotation: int = _count(16 << 10, 0, 1 << 24)

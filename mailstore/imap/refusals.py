@@ -23,6 +23,7 @@ from mailstore.errors import (
     StoreError,
     StoreFault,
     StoreUnavailable,
+    UnknownEncoding,
     UserExists,
 )
 from mailstore.imap.command import No
@@ -42,6 +43,8 @@ CODES: dict[type[StoreError], tuple[str, str]] = {
     NoSuchUser: ("NONEXISTENT", "There is no such user"),
     UserExists: ("ALREADYEXISTS", "There is such a user already"),
     InvalidRequest: ("CANNOT", "That is not possible"),
+    # RFC 3516 section 4.3.
+    UnknownEncoding: ("UNKNOWN-CTE", "That part is in an encoding that is not known"),
     # The hierarchy changes faster than it can be read; the next try may work.
     StaleListing: ("INUSE", "The folders are changing, try again"),
     StoreBusy: ("UNAVAILABLE", "The store is busy, try again"),

@@ -16,11 +16,12 @@ from mailstore.message.addresses import Address, addresses
 from mailstore.message.headers import headerOf, iterFields, unfold
 from mailstore.message.lines import NUL_STANDS_AS
 from mailstore.message.mime import Params
+from mailstore.message.preview import preview as previewText
 from mailstore.message.structure import Message, Part
 
 #: To be raised whenever a rendition of some message becomes another, so that
 #: stores make theirs anew.
-RENDITIONS_VERSION = 1
+RENDITIONS_VERSION = 2
 
 # A longer string is a literal, since clients bound the length of a line.
 _MAX_QUOTED = 1000
@@ -58,11 +59,19 @@ def body(message: Message) -> bytes:
     return _body(message, message.root, extended=False)
 
 
+def preview(message: Message) -> bytes:
+    """
+    The PREVIEW of a message (RFC 8970 section 3.1): empty when there is nothing to show.
+    """
+    return _string(previewText(message).encode())
+
+
 #: The renditions by the names that a store knows them by.
 RENDITIONS: Mapping[str, Callable[[Message], bytes]] = {
     "envelope": envelope,
     "bodystructure": bodyStructure,
     "body": body,
+    "preview": preview,
 }
 
 

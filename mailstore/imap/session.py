@@ -31,6 +31,7 @@ from mailstore.imap.following import FolderLost, announce, checkIdentity, flagLi
 from mailstore.imap.states import Event, State, after
 from mailstore.imap.view import View
 from mailstore.imap.wire.framer import LineReceived
+from mailstore.imap.wire.responsecodes import highestModSequence
 from mailstore.model import OpenFolder
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class Session:
     @ivar state: where in the state machine the session is.
     @ivar user: who signed in, or C{""}.
     @ivar view: the open folder, or C{None}.
+    @ivar tag: of the command that runs, or ran last.
     @ivar enabled: extensions that the client switched on (RFC 5161), in upper case.
+    @ivar condstore: whether the client has shown to know mod-sequences (RFC 7162 section 3.1).
     @ivar login_failures: sign-ins that failed.
     @ivar client: what the client said of itself (RFC 2971), for the log.
     """
@@ -79,7 +82,9 @@ class Session:
         self.user = ""
         self.view: View | None = None
         self.enabled: set[str] = set()
+        self.condstore = False
         self.client = ""
+        self.tag = b"*"
         #: Fires when bytes came from the client, the open folder changed, or the client is gone.
         self.bell: ISignal = front.runtime.signal()
         #: What a command wants done after its tagged reply has been written.
@@ -106,10 +111,24 @@ class Session:
     @property
     def utf8(self) -> bool:
         """
-        Whether the client takes folder names in UTF-8 (RFC 6855); else they
+        Whether the client takes folder names in UTF-8 (RFC 6855, RFC 9051 section 5.1); else they
         are in modified UTF-7 (RFC 3501 section 5.1.3).
         """
-        return "UTF8=ACCEPT" in self.enabled
+        return self.rev2 or "UTF8=ACCEPT" in self.enabled
+
+    @property
+    def rev2(self) -> bool:
+        """
+        Whether the client speaks IMAP4rev2 (RFC 9051); else it is RFC 3501.
+        """
+        return "IMAP4REV2" in self.enabled
+
+    @property
+    def qresync(self) -> bool:
+        """
+        Whether the client wants C{VANISHED} in place of C{EXPUNGE} (RFC 7162 section 3.2.3).
+        """
+        return "QRESYNC" in self.enabled
 
     # --- to the client ------------------------------------------------------
 
@@ -278,7 +297,7 @@ class Session:
         The client looks at a folder from now on.
         """
         self.closed()
-        self.view = View(folder, read_only)
+        self.view = View(folder, read_only, recent=not self.rev2)
         self.state = after(self.state, Event.OPENED)
         self.front.watch(self, folder.folder)
         return self.view
@@ -362,7 +381,38 @@ class Session:
                 return False
         if may_expunge and view.vanished:
             await announce(self, view, view.apply(view.nothingNew(), True))
+            view.applied(view.known_modseq)
         return True
+
+    async def useModSequences(self) -> None:
+        """
+        The client has shown to know mod-sequences: with all flags it is told them from now
+        on.  For a folder that is open it needs one to begin with (RFC 7162 section 3.1).
+        """
+        if self.condstore:
+            return
+        self.condstore = True
+        await self.sayHighest()
+
+    async def sayHighest(self) -> None:
+        """
+        Tell up to which mod-sequence the client knows everything of the open folder.
+        """
+        if self.view is not None:
+            code = highestModSequence(self.view.settled_modseq)
+            await self.untagged(f"OK [{code}] Known so far".encode("ascii"))
+
+    async def highestAfter(self) -> str:
+        """
+        The response code for a command that has expunged messages, after telling of them; empty for a
+        client that does not know mod-sequences (RFC 7162 sections 3.2.7 and 3.2.9).
+
+        @raise FolderLost: the folder is not there any more.
+        """
+        view = self.view
+        if view is None or not self.condstore or not await self.sync(may_expunge=True):
+            return ""
+        return highestModSequence(view.settled_modseq)
 
     async def keywordsKnown(self, keywords: tuple[str, ...]) -> None:
         """

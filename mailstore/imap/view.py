@@ -43,16 +43,19 @@ class ViewChanges:
 
     #: Numbers for C{EXPUNGE} responses.
     expunged: array[int]
+    #: The same messages, for C{VANISHED}.
+    vanished: UidSet
     #: For C{EXISTS}; C{None} when no message came.
     exists: int | None
     #: For C{RECENT}; C{None} when it is as before.
     recent: int | None
     #: Whether there are new keywords, so that C{FLAGS} is to be said again.
     keywords: bool
-    #: Messages whose flags changed, for C{FETCH}: sequence numbers, UIDs and flag masks.
+    #: Messages whose flags changed, for C{FETCH}: sequence numbers, UIDs, flag masks and mod-sequences.
     sequences: array[int]
     uids: array[int]
     flags: array[int]
+    modseqs: array[int]
 
 
 class View:
@@ -66,26 +69,33 @@ class View:
     @ivar read_only: whether it was opened by EXAMINE, or nothing may be changed.
     @ivar claims_recent: whether new messages are recent to this view alone.
     @ivar keywords: the folder's keywords, by bit.
-    @ivar known_modseq: the client knows everything up to here.
+    @ivar known_modseq: the client knows everything up to here, but for C{vanished}.
+    @ivar settled_modseq: the client knows everything up to here (RFC 7162 section 3.2).
     @ivar messages: the numbers of the messages, those that vanished included
         until the client has been told.
     @ivar vanished: messages that are gone from the store, of which the client
         is still to be told.
+    @ivar saved: what C{$} stands for, of L{messages} (RFC 5182): empty when the folder is opened, and a
+        message of whose end the client has been told is not in it any more.
     """
 
-    def __init__(self, opened: OpenFolder, read_only: bool) -> None:
+    def __init__(self, opened: OpenFolder, read_only: bool, recent: bool = True) -> None:
+        """
+        @param recent: whether messages can be recent to this view; in RFC 9051 there is no such thing.
+        """
         self.folder = opened.folder
         self.name = opened.name
         self.uid_validity = opened.status.uid_validity
         self.rights = opened.rights
         self.read_only = read_only
-        self.claims_recent = not read_only
+        self.claims_recent = recent and not read_only
         self.keywords = opened.keywords
-        self.known_modseq = opened.status.highest_modseq
+        self.known_modseq = self.settled_modseq = opened.status.highest_modseq
         self.messages = Numbering(opened.uids)
         self.vanished = UidSet()
+        self.saved = Numbering(UidSet())
         self._recent = Numbering(UidSet())
-        if opened.first_recent:
+        if recent and opened.first_recent:
             self._recent = Numbering(_from(opened.uids, opened.first_recent))
         self._own: dict[int, UidSet] = {}
         self._rendered: dict[tuple[int, bool], bytes] = {}
@@ -111,11 +121,14 @@ class View:
         The messages that a client means, of those in the view.
 
         By UID, numbers of no message are passed over, and C{*} is the last message
-        (RFC 9051 section 6.4.9).  By sequence number each must be there.
+        (RFC 9051 section 6.4.9).  By sequence number each must be there.  C{$} is the
+        same messages either way, and may be none (RFC 5182 section 2.1).
 
         @raise Refused: with BAD, for a sequence number that no message has
             (RFC 9051 section 9, seq-number).
         """
+        if numbers.saved:
+            return self.saved.uids()
         if by_uid:
             last = self.messages.last
             return self.messages.among(UidSet(numbers.resolve(last))) if last else UidSet()
@@ -127,6 +140,12 @@ class View:
         if not count or ranges[-1][1] > count:
             raise Refused(Bad("There is no message of that number"))
         return UidSet.ofRanges(pair for low, high in ranges for pair in self.messages.between(low, high))
+
+    def save(self, uids: UidSet) -> None:
+        """
+        Let C{$} stand for these messages from now on, of those in the view.
+        """
+        self.saved = Numbering(self.messages.among(uids))
 
     def sequenceOf(self, uid: int) -> int | None:
         """
@@ -225,10 +244,11 @@ class View:
         recent = len(self._recent)
         vanished = self.messages.among(delta.vanished)
         self.vanished = UidSet.ofRanges((*self.vanished.ranges, *vanished.ranges))
+        told = self.vanished if may_expunge else UidSet()
         expunged = self._expunge() if may_expunge else uint32s()
         keywords = self.learnKeywords(delta.keywords)
         last = self.messages.last
-        uids, flags = uint32s(), uint64s()
+        uids, flags, modseqs = uint32s(), uint64s(), uint64s()
         new = uint32s()
         changed = delta.changed
         columns = zip(uint32s(changed.uids), uint64s(changed.flags), uint64s(changed.modseqs), strict=True)
@@ -239,6 +259,7 @@ class View:
             elif modseq not in self._own or uid not in self._own[modseq]:
                 uids.append(uid)
                 flags.append(mask)
+                modseqs.append(modseq)
         came = self.messages.append(new)
         if delta.first_recent:
             self._recent.append(uid for uid in new if uid >= delta.first_recent)
@@ -248,14 +269,17 @@ class View:
             sequences = uint32s(sequences[at] for at in known)
             uids = uint32s(uids[at] for at in known)
             flags = uint64s(flags[at] for at in known)
+            modseqs = uint64s(modseqs[at] for at in known)
         return ViewChanges(
             expunged=expunged,
+            vanished=told,
             exists=len(self.messages) if came else None,
             recent=len(self._recent) if came or len(self._recent) != recent else None,
             keywords=keywords,
             sequences=sequences,
             uids=uids,
             flags=flags,
+            modseqs=modseqs,
         )
 
     def applied(self, highest_modseq: int) -> None:
@@ -263,6 +287,8 @@ class View:
         All batches of an answer have been taken in, up to this mod-sequence.
         """
         self.known_modseq = max(self.known_modseq, highest_modseq)
+        if not self.vanished:
+            self.settled_modseq = self.known_modseq
         self._own = {modseq: uids for modseq, uids in self._own.items() if modseq > self.known_modseq}
 
     def nothingNew(self) -> FolderDelta:
@@ -276,6 +302,7 @@ class View:
             return uint32s()
         numbers = self.messages.remove(self.vanished)
         self._recent.remove(self.vanished)
+        self.saved.remove(self.vanished)
         self.vanished = UidSet()
         return numbers
 

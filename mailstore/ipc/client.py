@@ -30,10 +30,17 @@ from mailstore.model import (
     FolderColumns,
     FolderDelta,
     FolderStatus,
+    Metadata,
     NewMessage,
     OpenFolder,
+    Quota,
+    RightsMode,
     SearchTerm,
     Section,
+    SortKey,
+    StatusColumns,
+    ThreadAlgorithm,
+    ThreadColumns,
     TreeVersion,
     UidSet,
 )
@@ -130,6 +137,12 @@ class RemoteStore(StoreConnection):
         status: FolderStatus = await self._ask(m.Status(user, name))
         return status
 
+    def statuses(self, user: str, folders: bytes) -> AsyncGenerator[StatusColumns, None]:
+        """
+        See L{IHierarchy.statuses<mailstore.interfaces.IHierarchy>}.
+        """
+        return self._iterate(m.Statuses(user, folders))
+
     async def subscriptions(self, user: str) -> tuple[str, ...]:
         """
         See L{IHierarchy.subscriptions<mailstore.interfaces.IHierarchy>}.
@@ -163,12 +176,55 @@ class RemoteStore(StoreConnection):
         pairs: tuple[tuple[str, str], ...] = await self._ask(m.GetAcl(user, name))
         return pairs
 
-    async def setRights(self, user: str, name: str, identifier: str, letters: str) -> int:
+    async def setRights(
+        self,
+        user: str,
+        name: str,
+        identifier: str,
+        letters: str,
+        mode: RightsMode = RightsMode.REPLACE,
+    ) -> int:
         """
         See L{IHierarchy.setRights<mailstore.interfaces.IHierarchy>}.
         """
-        changed: int = await self._ask(m.SetRights(user, name, identifier, letters))
+        changed: int = await self._ask(m.SetRights(user, name, identifier, letters, mode))
         return changed
+
+    async def quotaRoots(self, user: str, name: str) -> tuple[str, ...]:
+        """
+        See L{IHierarchy.quotaRoots<mailstore.interfaces.IHierarchy>}.
+        """
+        roots: tuple[str, ...] = await self._ask(m.QuotaRoots(user, name))
+        return roots
+
+    async def quota(self, user: str, root: str) -> Quota:
+        """
+        See L{IHierarchy.quota<mailstore.interfaces.IHierarchy>}.
+        """
+        quota: Quota = await self._ask(m.GetQuota(user, root))
+        return quota
+
+    async def setQuota(self, user: str, root: str, limits: tuple[tuple[str, int], ...]) -> Quota:
+        """
+        See L{IHierarchy.setQuota<mailstore.interfaces.IHierarchy>}.
+        """
+        quota: Quota = await self._ask(m.SetQuota(user, root, limits))
+        return quota
+
+    async def metadata(
+        self, user: str, name: str, entries: tuple[str, ...], depth: int | None, max_size: int | None
+    ) -> Metadata:
+        """
+        See L{IHierarchy.metadata<mailstore.interfaces.IHierarchy>}.
+        """
+        found: Metadata = await self._ask(m.GetMetadata(user, name, entries, depth, max_size))
+        return found
+
+    async def setMetadata(self, user: str, name: str, values: dict[str, bytes | None]) -> None:
+        """
+        See L{IHierarchy.setMetadata<mailstore.interfaces.IHierarchy>}.
+        """
+        await self._ask(m.SetMetadata(user, name, values))
 
     # --- IMessages ---
 
@@ -358,3 +414,19 @@ class RemoteStore(StoreConnection):
         See L{IMessages.search<mailstore.interfaces.IMessages>}.
         """
         return self._iterate(m.Search(user, folder, term))
+
+    def sort(
+        self, user: str, folder: int, term: SearchTerm, keys: tuple[SortKey, ...]
+    ) -> AsyncGenerator[bytes, None]:
+        """
+        See L{IMessages.sort<mailstore.interfaces.IMessages>}.
+        """
+        return self._iterate(m.Sort(user, folder, term, keys))
+
+    def threads(
+        self, user: str, folder: int, term: SearchTerm, algorithm: ThreadAlgorithm
+    ) -> AsyncGenerator[ThreadColumns, None]:
+        """
+        See L{IMessages.threads<mailstore.interfaces.IMessages>}.
+        """
+        return self._iterate(m.Threads(user, folder, term, algorithm))

@@ -73,6 +73,9 @@ class IpcLimits:
     max_dirty: int = attrs.field(default=4096, validator=_between(1, 1 << 20))
     #: Seconds between looks for changes made by other processes; 0 for never.
     poll_interval: float = attrs.field(default=1.0, validator=_between(0, 86400))
+    #: Seconds between the pieces of work that a store has left undone (its search index), each of
+    #: which takes it some hundredths of a second.
+    chore_interval: float = attrs.field(default=0.02, validator=_between(0.001, 86400))
     #: Seconds that a store works before it lets the reactor look at other things.
     slice_budget: float = attrs.field(default=0.005, validator=_between(0, 1))
     #: Seconds before the first attempt to connect again, doubled up to

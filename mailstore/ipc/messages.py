@@ -32,14 +32,17 @@ from mailstore.model import (
     FetchSpec,
     FlagMode,
     NewMessage,
+    RightsMode,
     SearchTerm,
     Section,
+    SortKey,
+    ThreadAlgorithm,
     TreeVersion,
     UidSet,
 )
 
 #: The protocol spoken here.  Both ends must speak the same.
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 #: First field of a L{Hello}, so that a stranger is recognized as one.
 MAGIC = "mailstore"
@@ -185,6 +188,11 @@ class Status(_Asked, tag="status", frozen=True):
     name: str
 
 
+class Statuses(_Asked, tag="statuses", frozen=True):
+    user: str
+    folders: bytes
+
+
 class Subscriptions(_Asked, tag="subscriptions", frozen=True):
     user: str
 
@@ -214,6 +222,37 @@ class SetRights(_Asked, tag="setRights", frozen=True):
     name: str
     identifier: str
     letters: str
+    mode: RightsMode
+
+
+class QuotaRoots(_Asked, tag="quotaRoots", frozen=True):
+    user: str
+    name: str
+
+
+class GetQuota(_Asked, tag="quota", frozen=True):
+    user: str
+    root: str
+
+
+class SetQuota(_Asked, tag="setQuota", frozen=True):
+    user: str
+    root: str
+    limits: tuple[tuple[str, int], ...]
+
+
+class GetMetadata(_Asked, tag="metadata", frozen=True):
+    user: str
+    name: str
+    entries: tuple[str, ...]
+    depth: int | None
+    max_size: int | None
+
+
+class SetMetadata(_Asked, tag="setMetadata", frozen=True):
+    user: str
+    name: str
+    values: dict[str, bytes | None]
 
 
 class Open(_Asked, tag="openFolder", frozen=True):
@@ -304,6 +343,20 @@ class Search(_Asked, tag="search", frozen=True):
     term: SearchTerm
 
 
+class Sort(_Asked, tag="sort", frozen=True):
+    user: str
+    folder: int
+    term: SearchTerm
+    keys: tuple[SortKey, ...]
+
+
+class Threads(_Asked, tag="threads", frozen=True):
+    user: str
+    folder: int
+    term: SearchTerm
+    algorithm: ThreadAlgorithm
+
+
 #: Every request there is.
 AnyRequest = (
     GetCredentials
@@ -315,12 +368,18 @@ AnyRequest = (
     | DeleteFolder
     | RenameFolder
     | Status
+    | Statuses
     | Subscriptions
     | Subscribe
     | Unsubscribe
     | Rights
     | GetAcl
     | SetRights
+    | QuotaRoots
+    | GetQuota
+    | SetQuota
+    | GetMetadata
+    | SetMetadata
     | Open
     | Changes
     | Fetch
@@ -333,6 +392,8 @@ AnyRequest = (
     | Move
     | Expunge
     | Search
+    | Sort
+    | Threads
 )
 
 

@@ -25,7 +25,11 @@ from mailstore.model import (
     FolderColumns,
     FolderDelta,
     FolderStatus,
+    Metadata,
     OpenFolder,
+    Quota,
+    StatusColumns,
+    ThreadColumns,
     TreeVersion,
     UidSet,
 )
@@ -81,6 +85,10 @@ def _status(store: IStore, r: m.Status) -> Awaitable[FolderStatus]:
     return store.status(r.user, r.name)
 
 
+def _statuses(store: IStore, r: m.Statuses) -> AsyncGenerator[StatusColumns, None]:
+    return store.statuses(r.user, r.folders)
+
+
 def _subscriptions(store: IStore, r: m.Subscriptions) -> Awaitable[tuple[str, ...]]:
     return store.subscriptions(r.user)
 
@@ -102,7 +110,27 @@ def _acl(store: IStore, r: m.GetAcl) -> Awaitable[tuple[tuple[str, str], ...]]:
 
 
 def _setRights(store: IStore, r: m.SetRights) -> Awaitable[int]:
-    return store.setRights(r.user, r.name, r.identifier, r.letters)
+    return store.setRights(r.user, r.name, r.identifier, r.letters, r.mode)
+
+
+def _quotaRoots(store: IStore, r: m.QuotaRoots) -> Awaitable[tuple[str, ...]]:
+    return store.quotaRoots(r.user, r.name)
+
+
+def _quota(store: IStore, r: m.GetQuota) -> Awaitable[Quota]:
+    return store.quota(r.user, r.root)
+
+
+def _setQuota(store: IStore, r: m.SetQuota) -> Awaitable[Quota]:
+    return store.setQuota(r.user, r.root, r.limits)
+
+
+def _metadata(store: IStore, r: m.GetMetadata) -> Awaitable[Metadata]:
+    return store.metadata(r.user, r.name, r.entries, r.depth, r.max_size)
+
+
+def _setMetadata(store: IStore, r: m.SetMetadata) -> Awaitable[None]:
+    return store.setMetadata(r.user, r.name, r.values)
 
 
 def _open(store: IStore, r: m.Open) -> Awaitable[OpenFolder]:
@@ -141,6 +169,14 @@ def _search(store: IStore, r: m.Search) -> AsyncGenerator[bytes, None]:
     return store.search(r.user, r.folder, r.term)
 
 
+def _sort(store: IStore, r: m.Sort) -> AsyncGenerator[bytes, None]:
+    return store.sort(r.user, r.folder, r.term, r.keys)
+
+
+def _threads(store: IStore, r: m.Threads) -> AsyncGenerator[ThreadColumns, None]:
+    return store.threads(r.user, r.folder, r.term, r.algorithm)
+
+
 #: All methods, by the type of their request.
 METHODS: Final[dict[type, Method]] = {
     m.GetCredentials: _one(Credentials | None, _credentials),
@@ -152,12 +188,18 @@ METHODS: Final[dict[type, Method]] = {
     m.DeleteFolder: _one(None, _deleteFolder),
     m.RenameFolder: _one(None, _renameFolder),
     m.Status: _one(FolderStatus, _status),
+    m.Statuses: _many(StatusColumns, _statuses),
     m.Subscriptions: _one(tuple[str, ...], _subscriptions),
     m.Subscribe: _one(None, _subscribe),
     m.Unsubscribe: _one(None, _unsubscribe),
     m.Rights: _one(str, _rights),
     m.GetAcl: _one(tuple[tuple[str, str], ...], _acl),
     m.SetRights: _one(int, _setRights),
+    m.QuotaRoots: _one(tuple[str, ...], _quotaRoots),
+    m.GetQuota: _one(Quota, _quota),
+    m.SetQuota: _one(Quota, _setQuota),
+    m.GetMetadata: _one(Metadata, _metadata),
+    m.SetMetadata: _one(None, _setMetadata),
     m.Open: _one(OpenFolder, _open),
     m.Changes: _many(FolderDelta, _changes),
     m.Fetch: _many(FetchBatch, _fetch),
@@ -170,4 +212,6 @@ METHODS: Final[dict[type, Method]] = {
     m.Move: _one(CopyResult, _move),
     m.Expunge: _one(UidSet, _expunge),
     m.Search: _many(bytes, _search),
+    m.Sort: _many(bytes, _sort),
+    m.Threads: _many(ThreadColumns, _threads),
 }

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from mailstore.errors import StoreError
 from mailstore.interfaces import IStore
 from mailstore.ipc.frontend import FrontEnd
 from mailstore.ipc.limits import IpcLimits
@@ -56,6 +57,7 @@ class StoreServer:
         self._front_ends: dict[FrontEnd, None] = {}
         self._closed = False
         self._poll_timer: IDelayedCall | None = None
+        self._has_chores = False
         self._past = QueueCounters()
 
     @property
@@ -105,12 +107,14 @@ class StoreServer:
         del self._front_ends[front_end]
         self._past = total(self._past, countersOf(front_end.channel.statistics()).past())
 
-    # --- changes made by other processes ---
+    # --- changes made by other processes, and what the store has left undone ---
 
     def _schedulePoll(self) -> None:
         poll = getattr(self._store, "poll", None)
         if poll is not None and self._poll_timer is None and self._limits.poll_interval:
-            self._poll_timer = self._clock.callLater(self._limits.poll_interval, self._poll, poll)
+            # A store that has left something undone is given a moment for it as often as others can bear.
+            delay = self._limits.chore_interval if self._has_chores else self._limits.poll_interval
+            self._poll_timer = self._clock.callLater(delay, self._poll, poll)
 
     def _poll(self, poll: Any) -> None:
         self._poll_timer = None
@@ -121,6 +125,14 @@ class StoreServer:
         found = poll()
         if isawaitable(found):
             await found
+        chore = getattr(self._store, "indexMore", None)
+        self._has_chores = False
+        if chore is not None:
+            try:
+                self._has_chores = await chore()
+            except StoreError as error:
+                # Nobody waits for it: it is tried again the next time.
+                self._log.warn("what the store has left undone stays so: {reason}", reason=str(error))
 
     def _looked(self, result: Any) -> None:
         if isinstance(result, Failure):

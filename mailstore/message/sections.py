@@ -15,6 +15,8 @@ from mailstore.model import Section, SectionKind
 # A field with the lines that continue it, or any other line.
 _LINES = re.compile(rb"[^\n]*+(?:\n(?:[ \t][^\n]*+\n)*+(?:[ \t][^\n]*+\Z)?+|\Z)")
 
+_WHOLE = (SectionKind.ALL, SectionKind.BINARY)
+
 
 @attrs.frozen
 class Cut:
@@ -47,7 +49,7 @@ def locate(index: Ranges, section: Section) -> Cut | None:
         if kind is SectionKind.MIME:
             # RFC 9051: "The MIME part specifier MUST be prefixed by one or more numeric part specifiers".
             return None
-        if kind is SectionKind.ALL:
+        if kind in _WHOLE:
             return Cut(index.header_start, index.end)
         return _ofMessage(index, section)
     part = _find(index, section.part)
@@ -55,7 +57,7 @@ def locate(index: Ranges, section: Section) -> Cut | None:
         return None
     if kind is SectionKind.MIME:
         return Cut(part.header_start, part.body_start)
-    if kind is SectionKind.ALL:
+    if kind in _WHOLE:
         return Cut(part.body_start, part.end)
     return None if part.message is None else _ofMessage(part.message, section)
 

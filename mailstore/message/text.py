@@ -80,7 +80,7 @@ def bodyText(message: Message) -> str:
         if is_message:
             room = _add(pieces, _header(message, part), room)
         if part.message is None and part.type in _TEXTUAL and room > 0:
-            room = _add(pieces, _text(message, part, room), room)
+            room = _add(pieces, partText(message, part, room), room)
     return "\n".join(pieces)
 
 
@@ -126,7 +126,10 @@ def _header(message: Message, part: Part) -> str:
     )
 
 
-def _text(message: Message, part: Part, room: int) -> str:
+def partText(message: Message, part: Part, room: int) -> str:
+    """
+    The decoded text of one part that is no multipart, of at least its first C{room} characters.
+    """
     # A character takes at most 4 bytes; an escape sequence of ISO 2022 may be left open.
     most = 4 * room
     stretch = _STRETCH.get(part.encoding, 1)

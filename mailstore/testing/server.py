@@ -106,14 +106,14 @@ class MailServer:
         @param transport: the channel between front end and store, such as
             C{shm:PATH}; whatever it is, both are in this process.
         @param config: bounds that differ from the usual ones; where it
-            listens and which store it serves is decided here.  By default, a wrong
-            password does not cost a second as it does in earnest.
+            listens and which store it serves is decided here.  By default, wrong
+            passwords cost no time and bar nobody, as they do in earnest.
         @raise ConfigError: it makes no sense.
         @raise ValueError: a password is empty, or has a character that none can have.
         """
         for password in (users or {}).values():
             prepare(password)
-        config = config or Config(imap_limits=ImapLimits(login_delay=0.0))
+        config = config or Config(imap_limits=ImapLimits(login_delay=0.0, max_failures_per_address=1_000_000))
         self._config = attrs.evolve(
             config, store_url="sqlite::memory:", listen=(_LISTEN,), transport=transport
         )

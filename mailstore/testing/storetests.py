@@ -26,6 +26,7 @@ from mailstore.testing.storecases.base import (
     Recorder,
 )
 from mailstore.testing.storecases.changing import CopyTests, ExpungeTests, FlagTests, OwnSeenTests
+from mailstore.testing.storecases.decoding import BinaryTests
 from mailstore.testing.storecases.fetching import FetchTests, SectionTests
 from mailstore.testing.storecases.hierarchy import (
     CreateTests,
@@ -35,7 +36,10 @@ from mailstore.testing.storecases.hierarchy import (
     StatusTests,
     SubscriptionTests,
 )
+from mailstore.testing.storecases.identities import IdentityTests, SaveDateTests, StatusesTests
 from mailstore.testing.storecases.opening import ChangesTests, ObserverTests, OpenTests
+from mailstore.testing.storecases.ordering import SortTests, ThreadTests
+from mailstore.testing.storecases.quotas import MetadataTests, QuotaTests
 from mailstore.testing.storecases.rights import AclTests, RightsMatrixTests
 from mailstore.testing.storecases.searching import CloseTests, SearchTests
 from mailstore.testing.storecases.users import UserTests
@@ -72,6 +76,14 @@ class StoreTestsMixin(
     ExpungeTests,
     OwnSeenTests,
     SearchTests,
+    StatusesTests,
+    IdentityTests,
+    SaveDateTests,
+    BinaryTests,
+    SortTests,
+    ThreadTests,
+    QuotaTests,
+    MetadataTests,
     CloseTests,
 ):
     """

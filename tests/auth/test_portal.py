@@ -7,49 +7,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase, TestCase
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from mailstore.auth.keys import makeCredentials
 from mailstore.auth.portal import IMailUser, MailRealm, PortalAuthenticator, inThreadsOf, storeAuthenticator
-from mailstore.errors import SignInRefused, StoreUnavailable
-from mailstore.interfaces import IAuthenticator, IUsers
-from mailstore.model import Credentials
-
-
-@implementer(IUsers)
-class Users:
-    """
-    A store that knows alice, and says what it was asked.
-    """
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.error: Exception | None = None
-        self.known = {"alice": makeCredentials("secret", 10), "jos\u00e9": makeCredentials("p\u00e4ss", 10)}
-
-    async def credentials(self, user: str) -> Credentials | None:
-        """
-        See L{IUsers.credentials}.
-        """
-        self.asked.append(user)
-        if self.error is not None:
-            raise self.error
-        return self.known.get(user)
-
-    async def createUser(self, user: str, credentials: Credentials) -> None:
-        """
-        See L{IUsers.createUser}.
-        """
-
-    async def listUsers(self) -> tuple[str, ...]:
-        """
-        See L{IUsers.listUsers}.
-        """
-        return tuple(self.known)
+from mailstore.errors import ActingRefused, SignInGarbled, SignInRefused, StoreUnavailable
+from mailstore.interfaces import IAuthenticator, IMechanisms, IUsers
+from tests.auth.scramclient import ScramClient
+from tests.auth.users import Users
 
 
 class PortalAuthenticatorTests(SynchronousTestCase):
@@ -81,6 +50,7 @@ class PortalAuthenticatorTests(SynchronousTestCase):
         It is an L{IAuthenticator}.
         """
         self.assertTrue(verifyObject(IAuthenticator, self.authenticator))
+        self.assertTrue(verifyObject(IMechanisms, self.authenticator))
 
     def test_right(self) -> None:
         """
@@ -129,6 +99,139 @@ class PortalAuthenticatorTests(SynchronousTestCase):
         """
         self.users.error = StoreUnavailable("the store is away")
         self.failureResultOf(self.signIn("alice", "secret"), StoreUnavailable)
+
+
+class ScramTests(SynchronousTestCase):
+    """
+    SCRAM through the portal.
+    """
+
+    def setUp(self) -> None:
+        """
+        An authenticator that never checks a password.
+        """
+        self.users = Users()
+        self.heard: list[bytes] = []
+
+        def run(function: Callable[[], bool]) -> Deferred[bool]:
+            raise AssertionError("there is no password to check")
+
+        self.authenticator = storeAuthenticator(self.users, run, 10, secret=b"x" * 32)
+
+    def converse(self, client: ScramClient, initial: bool = True) -> Deferred[str]:
+        """
+        Sign in, as an honest client would.
+        """
+
+        async def ask(challenge: bytes) -> bytes:
+            self.heard.append(challenge)
+            if not challenge:
+                return client.first()
+            if challenge.startswith(b"r="):
+                return client.final(challenge)
+            return b"" if client.knows(challenge) else b"*"
+
+        first = client.first() if initial else None
+        return Deferred.fromCoroutine(self.authenticator.converse("SCRAM-SHA-256", first, ask))
+
+    def test_right(self) -> None:
+        """
+        Who knows the password is let in, and learns that the server knows the keys.
+        """
+        self.assertEqual(self.authenticator.mechanisms, ("SCRAM-SHA-256",))
+        for initial in (True, False):
+            client = ScramClient("jos\u00e9", "p\u00e4ss")
+            self.assertEqual(self.successResultOf(self.converse(client, initial)), "jos\u00e9")
+            self.assertTrue(client.knows(self.heard[-1]))
+
+    def test_oneSpelling(self) -> None:
+        """
+        The name is given in its one spelling, and is proven as it was sent.
+        """
+        signed_in = self.converse(ScramClient("jose\u0301", "p\u00e4ss"))
+        self.assertEqual(self.successResultOf(signed_in), "jos\u00e9")
+
+    def test_refusedAlike(self) -> None:
+        """
+        A wrong password, an unknown name and one that none can have go the same way: one challenge, then
+        the same refusal.  The store is asked as often for the first two.
+        """
+        answers, asked = set(), []
+        for user in ("alice", "nobody", "#system", "ALICE"):
+            self.heard.clear()
+            self.users.asked.clear()
+            failure = self.failureResultOf(self.converse(ScramClient(user, "wrong")), SignInRefused)
+            answers.add((type(failure.value), str(failure.value), len(self.heard)))
+            asked.append(len(self.users.asked))
+        self.assertEqual(len(answers), 1)
+        self.assertEqual(asked, [2, 2, 0, 2])
+
+    def test_wrongServer(self) -> None:
+        """
+        A server without the user's keys cannot show that it has them.
+        """
+        self.users.known["alice"] = attrs.evolve(self.users.known["alice"], server_key=b"x" * 32)
+        self.failureResultOf(self.converse(ScramClient("alice", "secret")), SignInGarbled)
+
+    def test_passwordChanged(self) -> None:
+        """
+        The keys that count are those of the moment of the proof.
+        """
+        client = ScramClient("alice", "secret")
+
+        async def ask(challenge: bytes) -> bytes:
+            self.users.known["alice"] = makeCredentials("other", 10)
+            return client.final(challenge)
+
+        conversation = self.authenticator.converse("SCRAM-SHA-256", client.first(), ask)
+        self.failureResultOf(Deferred.fromCoroutine(conversation), SignInRefused)
+
+    def test_forAnother(self) -> None:
+        """
+        To act for another is refused to who has shown who they are, and only to them.
+        """
+        client = ScramClient("alice", "secret", b"n,a=bob,")
+        self.failureResultOf(self.converse(client), ActingRefused)
+        client = ScramClient("alice", "wrong", b"n,a=bob,")
+        failure = self.failureResultOf(self.converse(client), SignInRefused)
+        self.assertNotIsInstance(failure.value, ActingRefused)
+
+    def test_lastingSalts(self) -> None:
+        """
+        With the same secret another front end, or the same after a new start, shows the same
+        salt for an unknown name.
+        """
+
+        def salt(authenticator: PortalAuthenticator) -> bytes:
+            self.authenticator = authenticator
+            self.heard.clear()
+            self.failureResultOf(self.converse(ScramClient("nobody", "x")), SignInRefused)
+            return self.heard[0].split(b",")[1]
+
+        def make(secret: bytes) -> PortalAuthenticator:
+            return storeAuthenticator(self.users, lambda function: succeed(function()), 10, secret=secret)
+
+        salts = [salt(make(each)) for each in (b"a" * 32, b"a" * 32, b"b" * 32, b"", b"")]
+        self.assertEqual(salts[0], salts[1])
+        self.assertEqual(len(set(salts)), 4)
+
+    def test_unknownMechanism(self) -> None:
+        """
+        What is not offered is a mistake of the caller's.
+        """
+
+        async def ask(challenge: bytes) -> bytes:
+            return b""
+
+        conversation = self.authenticator.converse("GSSAPI", b"", ask)
+        self.failureResultOf(Deferred.fromCoroutine(conversation), ValueError)
+
+    def test_storeAway(self) -> None:
+        """
+        That the store cannot be asked is told as such.
+        """
+        self.users.error = StoreUnavailable("the store is away")
+        self.failureResultOf(self.converse(ScramClient("alice", "secret")), StoreUnavailable)
 
 
 class MailRealmTests(SynchronousTestCase):

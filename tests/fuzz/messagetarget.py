@@ -76,6 +76,9 @@ class MessageTarget(Target):
             value = read(rendered)
             if name == "envelope":
                 checkEnvelope(value)
+            elif name == "preview":
+                # RFC 8970 section 3.1: 200 characters, of at most 4 bytes each.
+                check(isinstance(value, bytes) and len(value.decode()) <= 200, "a preview is no short text")
             else:
                 checkBody(value, extended=name == "bodystructure")
 

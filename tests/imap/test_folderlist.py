@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.errors import StaleListing, StoreUnavailable
 from mailstore.imap import folderlist
-from mailstore.imap.folderlist import FolderLists
+from mailstore.imap.folderlist import FolderLists, Rows
 from mailstore.imap.limits import ImapLimits
 from mailstore.imap.patterns import Pattern
 from mailstore.imap.protocol import ReactorRuntime
@@ -98,6 +98,31 @@ class FolderListsTests(SynchronousTestCase):
         (only,) = {self.successResultOf(each) for each in asked}
         self.assertEqual(only.count(b"* LIST"), count)
         self.assertEqual(len(rendered), count)
+
+    def test_rows(self) -> None:
+        """
+        Folders one by one are rendered once as well, and stand beside the other answer to the same pattern.
+        """
+        self.store.make("Public Folders/Sales")
+        whole = self.successResultOf(self.ask("Public Folders*"))
+
+        async def rows(user: str) -> list[Rows]:
+            return await self.lists.rows(user, [Pattern("", "Public Folders*")], False)
+
+        first = self.successResultOf(Deferred.fromCoroutine(rows("alice")))
+        second = self.successResultOf(Deferred.fromCoroutine(rows("bob")))
+        for one, other in zip(first, second, strict=True):
+            self.assertIs(one, other)
+        self.assertEqual(b"".join(line for each in first for line in each.lines), whole)
+        found = [
+            (name, written, identity)
+            for each in first
+            for name, written, identity in zip(each.names, each.written, each.ids, strict=True)
+        ]
+        sales = self.store.named["Public Folders/Sales"].identity
+        self.assertIn(("Public Folders", b'"Public Folders"', 0), found)
+        self.assertIn(("Public Folders/Sales", b'"Public Folders/Sales"', sales), found)
+        self.assertGreater(self.lists.cost, sum(map(len, first[-1].lines)))
 
     def test_singleFlight(self) -> None:
         """

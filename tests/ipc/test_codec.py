@@ -40,6 +40,11 @@ TERM = model.SearchTerm(
     ),
 )
 
+COLUMN = b"12345678"
+STATUSES = model.StatusColumns(
+    COLUMN, COLUMN, COLUMN, COLUMN, COLUMN, COLUMN, COLUMN, COLUMN, b"", ("F1",), ("lr",)
+)
+
 #: One request of each kind.
 REQUESTS: tuple[m.AnyRequest, ...] = (
     m.GetCredentials("ann"),
@@ -56,7 +61,13 @@ REQUESTS: tuple[m.AnyRequest, ...] = (
     m.Unsubscribe("ann", "x"),
     m.Rights("ann", "x"),
     m.GetAcl("ann", "x"),
-    m.SetRights("ann", "x", "bob", "lrs"),
+    m.SetRights("ann", "x", "bob", "lrs", model.RightsMode.ADD),
+    m.Statuses("ann", b"12345678"),
+    m.QuotaRoots("ann", "x"),
+    m.GetQuota("ann", "#public"),
+    m.SetQuota("ann", "#public", (("STORAGE", 5),)),
+    m.GetMetadata("ann", "", ("/shared/comment",), None, 5),
+    m.SetMetadata("ann", "x", {"/shared/comment": b"\0", "/private/comment": None}),
     m.Open("ann", "x", True),
     m.Changes("ann", 3, (1 << 63) - 1, False),
     m.Fetch("ann", 3, UIDS, model.FetchSpec(flags=True, renditions=("envelope",), sections=(SECTION,))),
@@ -69,6 +80,8 @@ REQUESTS: tuple[m.AnyRequest, ...] = (
     m.Move("ann", 3, UIDS, "y"),
     m.Expunge("ann", 3, None),
     m.Search("ann", 3, TERM),
+    m.Sort("ann", 3, TERM, (model.SortKey(model.SortField.DATE, True),)),
+    m.Threads("ann", 3, TERM, model.ThreadAlgorithm.REFERENCES),
 )
 
 
@@ -102,6 +115,10 @@ class BodyTests(SynchronousTestCase):
             (m.StoreFlags, model.FlagsStored(flags, model.UidSet(), ("k",))),
             (m.GetAcl, (("ann", "lrs"), ("anyone", ""))),
             (m.Search, b""),
+            (m.Statuses, STATUSES),
+            (m.GetQuota, model.Quota("#public", (("STORAGE", 5, None), ("MESSAGE", 5, 6)))),
+            (m.GetMetadata, model.Metadata((("/shared/x", b"\xff"),), 7)),
+            (m.Threads, model.ThreadColumns(b"1234", b"\0" * 4)),
             (m.Subscribe, None),
         ):
             self.assertEqual(METHODS[request].decode(encode(value)), value)

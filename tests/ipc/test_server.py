@@ -5,12 +5,13 @@ The store's end: hostile front ends, deadlines, fairness, what is freed.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailstore.errors import DeadlineExpired, StoreUnavailable
+from mailstore.errors import DeadlineExpired, StoreBusy, StoreUnavailable
 from mailstore.ipc import messages as m
 from mailstore.ipc.calls import wantedTerms
 from mailstore.ipc.codec import Assembler, Fragments, Message, encode
@@ -452,6 +453,28 @@ class ChangeTests(SynchronousTestCase):
             front_end.folderChanged(folder, "someone with a long name")
         both.settle()
         self.assertEqual(noting.told[-1], "everything")
+
+    def test_chores(self) -> None:
+        """
+        A store that has left something undone is given a moment for it again and again
+        until it is done; when that fails it is tried again later.
+        """
+        both = joined(IpcLimits(poll_interval=2, chore_interval=0.5))
+        answers: list[Any] = [True, True, False, StoreBusy("not now"), False]
+        done: list[float] = []
+
+        async def indexMore() -> bool:
+            done.append(both.clock.seconds())
+            answer = answers.pop(0) if answers else False
+            if isinstance(answer, Exception):
+                raise answer
+            return bool(answer)
+
+        both.store.indexMore = indexMore
+        for _ in range(20):
+            both.clock.advance(0.5)
+            both.settle()
+        self.assertEqual(done, [2.0, 2.5, 3.0, 5.0, 7.0, 9.0])
 
     def test_poll(self) -> None:
         """

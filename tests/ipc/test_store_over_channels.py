@@ -21,6 +21,7 @@ from mailstore.testing.storecases.base import StoreCase
 from mailstore.testing.storecases.changing import CopyTests, ExpungeTests, FlagTests
 from mailstore.testing.storecases.fetching import SectionTests
 from mailstore.testing.storecases.opening import OpenTests
+from mailstore.testing.storecases.quotas import MetadataTests, QuotaTests
 from mailstore.testing.storecases.rights import AclTests
 from mailstore.testing.storecases.searching import CloseTests
 from mailstore.testing.storetests import StoreTestsMixin
@@ -141,7 +142,9 @@ class SmallestQueueTests(OverChannel, SectionTests, AclTests, AppendTests, CopyT
     options = ":blocks=1:block_size=64"
 
 
-class GroupCommitTests(OverChannel, AppendTests, FlagTests, ExpungeTests, CloseTests, TestCase):
+class GroupCommitTests(
+    OverChannel, AppendTests, FlagTests, ExpungeTests, QuotaTests, MetadataTests, CloseTests, TestCase
+):
     """
     What changes things, with a file and group commit behind the channel.
     """

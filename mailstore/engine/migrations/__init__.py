@@ -11,7 +11,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from mailstore.engine.migrations import m0001_initial
+from mailstore.engine.migrations import m0001_initial, m0002_finding
 
 #: What brings a database from one version to the next, in order.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_initial.upgrade,)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m0001_initial.upgrade,
+    m0002_finding.upgrade,
+)

@@ -1,6 +1,6 @@
 """
 APPEND (RFC 9051 section 6.3.12), also of several messages at once (RFC 3502),
-with the C{APPENDUID} of RFC 4315.
+with the C{APPENDUID} of RFC 4315, and as C{literal8} (RFC 3516 section 4.4).
 
 ::
 
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from mailstore.errors import UnknownEncoding
 from mailstore.imap.command import Bad, Command, LiteralHandler, No, Ok, Refused, Reply, Take
 from mailstore.imap.states import SIGNED_IN
 from mailstore.imap.uidplus import appendUid, isOpen
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
 #: Messages that one command may bring.  Each of them is an upload under way until all have come.
 MAX_MESSAGES = 100
 
-_NO_LITERAL8 = Bad("A message is a literal here, without ~ or UTF8")
+_NO_UTF8 = Bad("A message with UTF8 needs ENABLE UTF8=ACCEPT before")
 _EMPTY = No("A message cannot be empty")
 _TOO_MANY = No(f"One APPEND can bring at most {MAX_MESSAGES} messages", "LIMIT")
+
+#: RFC 7889: over what C{APPENDLIMIT} says.
+_TOO_BIG = No("The message is too big", "TOOBIG")
 
 
 @attrs.frozen
@@ -57,6 +61,7 @@ class AppendLiterals(LiteralHandler):
     def __init__(self, session: Session) -> None:
         self._session = session
         self._uploads: list[IUpload] = []
+        self._binary = False
 
     async def announced(self, reader: Reader, size: int, synchronizing: bool, binary: bool) -> Take | Reply:
         """
@@ -71,14 +76,17 @@ class AppendLiterals(LiteralHandler):
         message = arguments.messages[-1]
         if len(arguments.messages) != len(self._uploads) + 1:
             raise ParseError("Expected a message as a literal")
-        if binary or message.utf8:
-            return _NO_LITERAL8
+        if message.utf8 and not self._session.utf8:
+            return _NO_UTF8
         if not size:
             # RFC 3502 section 6.3.11: this is how a client gives up the whole command.
             return _EMPTY
         if len(self._uploads) >= MAX_MESSAGES:
             return _TOO_MANY
         session = self._session
+        if size > session.limits.max_message:
+            return _TOO_BIG
+        self._binary = binary
         self._uploads.append(await session.store.upload(session.user, arguments.mailbox, size))
         return Take.STREAM
 
@@ -86,8 +94,11 @@ class AppendLiterals(LiteralHandler):
         """
         Hand a piece to the store.
 
-        @raise StoreError: as L{IUpload.write<mailstore.interfaces.IUpload.write>}.
+        @raise StoreError: as L{IUpload.write<mailstore.interfaces.IUpload.write>}, and for a C{literal8}
+            with NUL, which could not be given back as it came (RFC 3516 section 4.4).
         """
+        if self._binary and b"\0" in data:
+            raise UnknownEncoding("A message with NUL cannot be kept")
         await self._uploads[-1].write(data)
 
     def parse(self, reader: Reader) -> AppendRequest:

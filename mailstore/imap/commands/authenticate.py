@@ -1,15 +1,17 @@
 """
-AUTHENTICATE (RFC 9051 section 6.2.2) with PLAIN (RFC 4616) and with the first
-answer in the command (SASL-IR, RFC 4959).
+AUTHENTICATE (RFC 9051 section 6.2.2) with PLAIN (RFC 4616) and whatever else the
+authenticator can do, such as SCRAM-SHA-256 (RFC 7677); the first answer may
+be in the command (SASL-IR, RFC 4959).
 """
 
 from __future__ import annotations
 
-from mailstore.imap.command import Bad, Command, No, Reply
+from mailstore.imap.capabilities import mechanisms
+from mailstore.imap.command import Command, No, Reply
 from mailstore.imap.session import Session
-from mailstore.imap.signin import demandPrivacy, signIn
+from mailstore.imap.signin import ask, converse, demandPrivacy, signIn
 from mailstore.imap.states import BEFORE_LOGIN
-from mailstore.imap.wire.reader import Reader, decodeBase64
+from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.values import ParseError
 
 
@@ -32,17 +34,13 @@ async def run(session: Session, arguments: tuple[str, bytes | None]) -> Reply:
     Let the client in.
     """
     mechanism, answer = arguments
-    if mechanism != "PLAIN":
+    if mechanism not in mechanisms(session):
         return No("That mechanism is not known here", "CANNOT")
     demandPrivacy(session)
+    if mechanism != "PLAIN":
+        return await converse(session, mechanism, answer)
     if answer is None:
-        await session.write(b"+ \r\n")
-        line = await session.readLine()
-        if line is None:
-            return Bad("The answer is too long")
-        if line == b"*":
-            return Bad("Given up, as you wished")
-        answer = decodeBase64(line)
+        answer = await ask(session, b"")
     # message = [authzid] NUL authcid NUL passwd                      (RFC 4616 section 2)
     fields = answer.split(b"\0")
     if len(fields) != 3 or not fields[1]:

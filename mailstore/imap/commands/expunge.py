@@ -43,9 +43,10 @@ async def run(session: Session, numbers: SequenceSet | None) -> Reply:
         uids = widened(view.messages, view.uidsOf(numbers, by_uid=True))
         if not uids:
             return Ok()
-    if await session.store.expunge(session.user, view.folder, uids):
-        session.touch()
-    return Ok()
+    if not await session.store.expunge(session.user, view.folder, uids):
+        return Ok()
+    session.touch()
+    return Ok(code=await session.highestAfter())
 
 
 COMMANDS = (

@@ -5,10 +5,14 @@ B{Messages that vanished.}  A client that names, by sequence number, a message w
 client has expunged meanwhile gets the responses for those that are still
 there, and a tagged NO with C{EXPUNGEISSUED} (RFC 2180 section 4.1.2, RFC 5530).  By UID such a
 message is passed over without a word, as RFC 9051 section 6.4.9 wants.
+
+B{What changed since} (RFC 7162 sections 3.1.4.1 and 3.2.6) comes from the same log of changes as all that the
+client is told by itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,12 +20,14 @@ import attrs
 
 from mailstore.errors import PermissionDenied, StoreError
 from mailstore.imap.command import Command, No, Ok, Reply
-from mailstore.imap.fetching import Plan
-from mailstore.imap.messagesets import groups, parts, widened
+from mailstore.imap.fetching import Plan, fetchAll
+from mailstore.imap.messagesets import groups
+from mailstore.imap.missed import Missed, missedSince
 from mailstore.imap.states import SELECTED
+from mailstore.imap.wire.condstore import FetchModifiers, readFetchModifiers, vanishedLines
 from mailstore.imap.wire.fetchitems import readFetchItems
 from mailstore.imap.wire.reader import Reader
-from mailstore.imap.wire.values import FetchData, FetchItems, FetchSection, SequenceSet
+from mailstore.imap.wire.values import MAX_NUMBER, FetchData, FetchItems, FetchSection, SequenceSet
 from mailstore.model import SEEN, FetchSpec, FlagMode, UidSet, uint32s, uint64s
 
 if TYPE_CHECKING:
@@ -31,9 +37,11 @@ if TYPE_CHECKING:
 #: Messages whose C{\Seen} is set in one change, before they are sent.
 _SEEN_GROUP = 200
 
-#: Ranges of messages asked for at once.  The store holds what it is asked for as long as a
-#: slow client takes to read the answer.
-_RANGES = 256
+#: What is told of a message besides what was asked for when C{\Seen} has been set.
+_TOLD = (FetchData.FLAGS,)
+
+#: The same to a client that knows mod-sequences (RFC 7162 section 3.2.4).
+_TOLD_KNOWING = (FetchData.UID, FetchData.FLAGS, FetchData.MODSEQ)
 
 #: What a command by sequence number says of messages that are not there any more.
 EXPUNGED = No("Some of these messages were expunged by somebody else", "EXPUNGEISSUED")
@@ -51,6 +59,7 @@ class FetchArguments:
     #: In the order of the answer; by UID, C{UID} is among them.
     items: FetchItems
     by_uid: bool
+    modifiers: FetchModifiers = attrs.field(factory=FetchModifiers)
 
     @property
     def sets_seen(self) -> bool:
@@ -70,10 +79,20 @@ def parse(reader: Reader, by_uid: bool) -> FetchArguments:
     numbers = reader.sequenceSet()
     reader.space()
     items = readFetchItems(reader)
+    modifiers = readFetchModifiers(reader, by_uid)
     reader.end()
     if by_uid and FetchData.UID not in items:
         items = (FetchData.UID, *items)
-    return FetchArguments(numbers, items, by_uid)
+    if modifiers.changed_since is not None:
+        items = _with(items, FetchData.MODSEQ)
+    return FetchArguments(numbers, items, by_uid, modifiers)
+
+
+def _with(items: FetchItems, *more: FetchData) -> FetchItems:
+    """
+    The items and these, each once.
+    """
+    return tuple(dict.fromkeys((*items, *more)))
 
 
 async def run(session: Session, arguments: FetchArguments) -> Reply:
@@ -85,14 +104,21 @@ async def run(session: Session, arguments: FetchArguments) -> Reply:
     if sum(isinstance(item, FetchSection) for item in arguments.items) > session.limits.max_sections:
         return _TOO_MANY
     uids = view.uidsOf(arguments.numbers, arguments.by_uid)
+    if FetchData.MODSEQ in arguments.items:
+        await session.useModSequences()
+    if arguments.modifiers.changed_since is not None:
+        missed = await missedSince(session, view, arguments.modifiers.changed_since)
+        if arguments.modifiers.vanished:
+            await session.writeLines(_vanished(view, missed, arguments.numbers))
+        uids = missed.changedAmong(uids)
     plan = Plan(arguments.items)
     sent = 0
     if arguments.sets_seen and not view.read_only and "s" in view.rights:
-        flagged = plan if plan.spec.flags else Plan((*arguments.items, FetchData.FLAGS))
+        flagged = Plan(_with(arguments.items, *_TOLD_KNOWING if session.condstore else _TOLD))
         for group in groups(view.messages, uids, _SEEN_GROUP):
             changed = await setSeen(session, view, group)
             try:
-                sent += await _send(session, view, group, flagged if changed else plan)
+                sent += await fetchAll(session, view, group, flagged if changed else plan)
             except StoreError:
                 if changed:
                     # Not all of the responses that tell of it have been sent.
@@ -100,25 +126,20 @@ async def run(session: Session, arguments: FetchArguments) -> Reply:
                     session.touch()
                 raise
     else:
-        for part in parts(widened(view.messages, uids), _RANGES):
-            sent += await _send(session, view, part, plan)
+        sent = await fetchAll(session, view, uids, plan)
     if sent < len(uids) and not arguments.by_uid:
         session.touch()
         return EXPUNGED
     return Ok()
 
 
-async def _send(session: Session, view: View, uids: UidSet, plan: Plan) -> int:
-    if not uids:
-        return 0
-    sent = 0
-    batches = session.store.fetch(session.user, view.folder, uids, plan.spec)
-    try:
-        async for batch in batches:
-            sent += await plan.send(session, view, batch)
-    finally:
-        await batches.aclose()
-    return sent
+def _vanished(view: View, missed: Missed, numbers: SequenceSet) -> Iterator[bytes]:
+    """
+    The C{VANISHED (EARLIER)} responses for UIDs that a client names.  What has gone from the end of
+    the folder is above every message that is left, and meant by C{*} too.
+    """
+    asked = UidSet.ofRanges((*numbers.resolve(view.messages.last), *numbers.resolve(MAX_NUMBER)))
+    return vanishedLines(missed.vanishedAmong(asked).ranges, earlier=True)
 
 
 async def setSeen(session: Session, view: View, uids: UidSet) -> bool:

@@ -1,21 +1,43 @@
 """
-LIST and LSUB (RFC 3501 sections 6.3.8 and 6.3.9), with CHILDREN (RFC 3348).
+LIST and LSUB (RFC 3501 sections 6.3.8 and 6.3.9), with CHILDREN (RFC 3348),
+LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), LIST-MYRIGHTS (RFC 8440) and SPECIAL-USE
+(RFC 6154).
 """
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 from mailstore.imap.command import Command, No, Ok, Refused, Reply
+from mailstore.imap.liststatus import StatusLines
 from mailstore.imap.patterns import Pattern
+from mailstore.imap.selection import select
 from mailstore.imap.session import Session
 from mailstore.imap.states import SIGNED_IN
+from mailstore.imap.statusvalues import noteItems
 from mailstore.imap.wire import writer
 from mailstore.imap.wire.listargs import readListArguments
+from mailstore.imap.wire.listextended import ListRequest, ListReturn, ListSelect, readList
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.values import ListArguments
 from mailstore.model import SEPARATOR
 
+#: What every LIST response tells, asked or not.
+_ALWAYS_TOLD = frozenset((ListReturn.CHILDREN, ListReturn.SPECIAL_USE))
 
-def parse(reader: Reader) -> ListArguments:
+#: No folder is on another server, so all are those that are selected.
+_SELECTS_ALL = frozenset((ListSelect.REMOTE,))
+
+
+def parseList(reader: Reader) -> ListRequest:
+    """
+    The reference, the patterns and the options.
+    """
+    reader.space()
+    return readList(reader)
+
+
+def parseLsub(reader: Reader) -> ListArguments:
     """
     The reference and the pattern.
     """
@@ -25,27 +47,51 @@ def parse(reader: Reader) -> ListArguments:
     return arguments
 
 
-def _pattern(session: Session, arguments: ListArguments) -> Pattern:
+def _patterns(session: Session, reference: str, texts: tuple[str, ...]) -> list[Pattern]:
+    """
+    The patterns, which together keep within the bounds that one has.
+    """
     limits = session.limits
-    if len(arguments.reference) + len(arguments.pattern) > limits.max_pattern:
+    if sum(len(reference) + len(text) for text in texts) > limits.max_pattern:
         raise Refused(No("The pattern is too long", "LIMIT"))
-    pattern = Pattern(arguments.reference, arguments.pattern)
-    if pattern.wildcards > limits.max_wildcards:
+    patterns = {pattern.text: pattern for pattern in (Pattern(reference, text) for text in texts)}
+    if sum(pattern.wildcards for pattern in patterns.values()) > limits.max_wildcards:
         raise Refused(No("The pattern has too many wildcards", "LIMIT"))
-    return pattern
+    return list(patterns.values())
 
 
-async def runList(session: Session, arguments: ListArguments) -> Reply:
+async def runList(session: Session, arguments: ListRequest) -> Reply:
     """
-    List folders.  An empty pattern asks for the separator only.
+    List folders.  An empty pattern asks for the separator, or in an extended LIST for
+    nothing (RFC 5258 section 3).
     """
-    if not arguments.pattern:
+    if not arguments.extended and not arguments.patterns[0]:
         await session.untagged(b'LIST (\\Noselect) "/" ""')
         return Ok()
-    pattern = _pattern(session, arguments)
-    for piece in await session.front.lists.answer(session.user, pattern, session.utf8):
-        await session.write(piece)
+    patterns = _patterns(session, arguments.reference, tuple(filter(None, arguments.patterns)))
+    if not patterns:
+        return Ok()
+    plain = arguments.select <= _SELECTS_ALL and arguments.returns <= _ALWAYS_TOLD and not arguments.status
+    if plain and len(patterns) == 1:
+        for piece in await session.front.lists.answer(session.user, patterns[0], session.utf8):
+            await session.write(piece)
+        return Ok()
+    await _listExtended(session, arguments, patterns)
     return Ok()
+
+
+async def _listExtended(session: Session, request: ListRequest, patterns: list[Pattern]) -> None:
+    await noteItems(session, request.status)
+    rights = ListReturn.MYRIGHTS in request.returns
+    more = StatusLines(session, request.status, rights) if rights or request.status else None
+    async with aclosing(select(session, request, patterns)) as parts:
+        async for part in parts:
+            if more is None:
+                await session.writeLines(part.rows.lines)
+                continue
+            async with aclosing(more.of(part)) as batches:
+                async for lines in batches:
+                    await session.write(lines)
 
 
 def subscribed(names: tuple[str, ...], pattern: Pattern) -> dict[str, bytes]:
@@ -76,7 +122,7 @@ async def runLsub(session: Session, arguments: ListArguments) -> Reply:
     if not arguments.pattern:
         await session.untagged(b'LSUB (\\Noselect) "/" ""')
         return Ok()
-    pattern = _pattern(session, arguments)
+    (pattern,) = _patterns(session, arguments.reference, (arguments.pattern,))
     found = subscribed(await session.store.subscriptions(session.user), pattern)
     await session.writeLines(
         b'* LSUB (%s) "/" %s\r\n' % (found[name], writer.mailbox(name, session.utf8))
@@ -86,6 +132,6 @@ async def runLsub(session: Session, arguments: ListArguments) -> Reply:
 
 
 COMMANDS = (
-    Command("LIST", SIGNED_IN, parse, runList),
-    Command("LSUB", SIGNED_IN, parse, runLsub),
+    Command("LIST", SIGNED_IN, parseList, runList),
+    Command("LSUB", SIGNED_IN, parseLsub, runLsub),
 )

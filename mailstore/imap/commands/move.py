@@ -41,7 +41,7 @@ async def run(session: Session, arguments: CopyArguments) -> Reply:
     code = await copyUid(session, arguments.target, result)
     if code:
         await session.untagged(f"OK [{code}] Moved".encode("ascii"))
-    return Ok()
+    return Ok(code=await session.highestAfter() if result.sources else "")
 
 
 COMMANDS = (

@@ -1,44 +1,29 @@
 """
-SEARCH and UID SEARCH (RFC 3501 sections 6.4.4 and 6.4.8).
+SEARCH and UID SEARCH (RFC 3501 sections 6.4.4 and 6.4.8), with RETURN (RFC 4731) and C{$} (RFC 5182).
 
-What was found is held as packed numbers, never more than the view holds itself, and is
-sent when it is complete: a search that fails leaves no half an answer.  Messages
-that the client does not know of yet, or that vanished, are not in it (RFC
-2180 section 4.3).
+An answer is sent when it is complete; see L{mailstore.imap.finding}.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 
-from mailstore.imap.command import Command, No, Ok, Refused, Reply
-from mailstore.imap.searching import searchTerm
-from mailstore.imap.session import SessionOver
+from mailstore.imap.answering import answer
+from mailstore.imap.command import Command, Ok, Refused, Reply
+from mailstore.imap.finding import checkCharset, termOf
+from mailstore.imap.searching import BAD_CHARSET
 from mailstore.imap.states import SELECTED
-from mailstore.imap.wire import writer
+from mailstore.imap.wire.esearch import searchPieces
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.searchkeys import readSearch
-from mailstore.imap.wire.values import SearchProgram, UnknownCharset
-from mailstore.model import uint32s
+from mailstore.imap.wire.values import SearchProgram, SearchReturn, UnknownCharset
+from mailstore.model import UidSet
 
 if TYPE_CHECKING:
     from mailstore.imap.session import Session
-    from mailstore.imap.view import View
-
-#: Numbers in one piece of an answer.
-_PIECE = 4_096
-
-#: The character sets that a client is told of when it names one that is not known; there are more.
-_CHARSETS = (
-    "US-ASCII UTF-8 ISO-8859-1 ISO-8859-15 WINDOWS-1252 KOI8-R ISO-2022-JP SHIFT_JIS EUC-KR GB18030 BIG5"
-)
-
-_BAD_CHARSET = No("That character set is not known", f"BADCHARSET ({_CHARSETS})")
 
 
 @attrs.frozen
@@ -47,7 +32,8 @@ class SearchArguments:
     What to look for, and whether to answer with UIDs.
     """
 
-    program: SearchProgram
+    #: C{None} for something in an unknown character set that was to be saved.
+    program: SearchProgram | None
     by_uid: bool
 
 
@@ -61,51 +47,30 @@ def parse(reader: Reader, by_uid: bool) -> SearchArguments:
     reader.space()
     try:
         return SearchArguments(readSearch(reader), by_uid)
-    except UnknownCharset:
-        raise Refused(_BAD_CHARSET) from None
+    except UnknownCharset as error:
+        if error.saves:
+            return SearchArguments(None, by_uid)
+        raise Refused(BAD_CHARSET) from None
 
 
 async def run(session: Session, arguments: SearchArguments) -> Reply:
     """
-    Search, and send the numbers in one line, in pieces.
+    Search, and answer as the client wants it.
     """
     view = session.view
     assert view is not None
-    found = await _find(session, view, arguments)
-    await session.write(b"* SEARCH")
-    for piece in _pieces(found):
-        await session.write(piece)
-    await session.write(b"\r\n")
+    program = arguments.program
+    if program is None:
+        view.save(UidSet())
+        return BAD_CHARSET
+    checkCharset(session, program)
+    if program.returns is None and "IMAP4REV2" in session.enabled:
+        # RFC 9051 section 6.4.4: there is no other response to SEARCH any more.
+        program = attrs.evolve(program, returns=frozenset({SearchReturn.ALL}))
+    term = await termOf(session, view, program)
+    batches = session.store.search(session.user, view.folder, term)
+    await answer(session, view, program, batches, arguments.by_uid, searchPieces)
     return Ok()
-
-
-async def _find(session: Session, view: View, arguments: SearchArguments) -> array[int]:
-    """
-    The numbers of the messages found.
-
-    @raise SessionOver: the client has gone; the store looks no further.
-    """
-    found = uint32s()
-    batches = session.store.search(session.user, view.folder, searchTerm(view, arguments.program.key))
-    try:
-        async for batch in batches:
-            if session.link.lost:
-                raise SessionOver()
-            uids = uint32s(batch)
-            sequences = view.sequencesOf(uids)
-            if arguments.by_uid:
-                known = zip(uids, sequences, strict=True)
-                found.extend(uids if 0 not in sequences else (uid for uid, sequence in known if sequence))
-            else:
-                found.extend(filter(None, sequences))
-    finally:
-        await batches.aclose()
-    return found
-
-
-def _pieces(numbers: array[int]) -> Iterator[bytes]:
-    for at in range(0, len(numbers), _PIECE):
-        yield b" " + writer.numbers(numbers[at : at + _PIECE])
 
 
 COMMANDS = (

@@ -1,16 +1,33 @@
 """
 SELECT and EXAMINE (RFC 9051 sections 6.3.2 and 6.3.3; RECENT and UNSEEN by RFC
-3501 section 6.3.1).
+3501 section 6.3.1; parameters by RFC 7162 section 3.2.5).
 """
 
 from __future__ import annotations
 
+from mailstore.errors import StoreError
 from mailstore.imap.command import Command, Ok, Reply
-from mailstore.imap.commands.subscribe import parse
 from mailstore.imap.following import flagLines
+from mailstore.imap.missed import resynchronize
 from mailstore.imap.session import Session
 from mailstore.imap.states import SIGNED_IN
+from mailstore.imap.wire.listextended import listLine
+from mailstore.imap.wire.reader import Reader
+from mailstore.imap.wire.responsecodes import CLOSED, highestModSequence, mailboxId
+from mailstore.imap.wire.selectargs import SelectArguments, readSelect
 from mailstore.model import PUBLIC_ROOT, SEPARATOR, OpenFolder
+
+
+def parse(reader: Reader) -> SelectArguments:
+    """
+    The folder, and how to open it.
+
+    @raise ParseError:
+    """
+    reader.space()
+    arguments = readSelect(reader)
+    reader.end()
+    return arguments
 
 
 def _mayChange(opened: OpenFolder) -> bool:
@@ -25,11 +42,15 @@ def _mayChange(opened: OpenFolder) -> bool:
     return not rights.isdisjoint(opened.rights)
 
 
-async def _open(session: Session, name: str, examine: bool) -> Reply:
+async def _open(session: Session, arguments: SelectArguments, examine: bool) -> Reply:
+    if session.view is not None:
+        # RFC 7162 section 3.2.11, RFC 9051 section 7.1.
+        await session.untagged(f"OK [{CLOSED}] The previous folder is closed".encode("ascii"))
     # RFC 9051 section 6.3.2: also when this fails, nothing is open afterwards.
     session.closed()
     changes = session.front.changes
-    opened = await session.store.openFolder(session.user, name, not examine)
+    claims_recent = not examine and not session.rev2
+    opened = await session.store.openFolder(session.user, arguments.mailbox, claims_recent)
     view = session.opened(opened, examine)
     if session.front.changes != changes:
         # Something changed while nobody watched this folder; it may have been this folder.
@@ -37,25 +58,40 @@ async def _open(session: Session, name: str, examine: bool) -> Reply:
     lines = [
         *flagLines(view),
         b"* %d EXISTS\r\n" % len(view),
-        b"* %d RECENT\r\n" % view.recent,
+        *(() if session.rev2 else (b"* %d RECENT\r\n" % view.recent,)),
         b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % opened.status.uid_validity,
         b"* OK [UIDNEXT %d] Predicted next UID\r\n" % opened.status.uid_next,
+        f"* OK [{highestModSequence(opened.status.highest_modseq)}] Highest\r\n".encode("ascii"),
     ]
     unseen = view.sequenceOf(opened.first_unseen) if opened.first_unseen else None
-    if unseen is not None:
+    if opened.status.mailbox_id:
+        # RFC 8474 section 4.2.
+        lines.append(f"* OK [{mailboxId(opened.status.mailbox_id)}] Stays when renamed\r\n".encode("ascii"))
+    if session.rev2:
+        # RFC 9051 section 6.3.2; UNSEEN is no more.
+        lines.append(listLine(opened.name, b"", SEPARATOR, utf8=session.utf8))
+    elif unseen is not None:
         lines.append(b"* OK [UNSEEN %d] First unseen message\r\n" % unseen)
     await session.writeLines(lines)
+    if arguments.condstore or arguments.qresync is not None:
+        session.condstore = True
+    if arguments.qresync is not None:
+        try:
+            await resynchronize(session, view, arguments.qresync, opened.status.uid_next)
+        except StoreError:
+            session.closed()
+            raise
     return Ok(code="READ-ONLY" if examine or not _mayChange(opened) else "READ-WRITE")
 
 
-async def runSelect(session: Session, arguments: str) -> Reply:
+async def runSelect(session: Session, arguments: SelectArguments) -> Reply:
     """
     Open a folder.
     """
     return await _open(session, arguments, False)
 
 
-async def runExamine(session: Session, arguments: str) -> Reply:
+async def runExamine(session: Session, arguments: SelectArguments) -> Reply:
     """
     Open a folder to look only: nothing changes, not even what is recent.
     """

@@ -27,6 +27,8 @@ class Extension(enum.Enum):
     ESEARCH = "ESEARCH"
     #: SEARCH RETURN (SAVE), and C{$} for what was saved (RFC 5182).
     SEARCHRES = "SEARCHRES"
+    #: SORT RETURN (RFC 5267 section 3.1).
+    ESORT = "ESORT"
     #: SEARCH OLDER and YOUNGER (RFC 5032).
     WITHIN = "WITHIN"
     #: FETCH SAVEDATE and the keys of SEARCH for it (RFC 8514).

@@ -27,7 +27,14 @@ from mailstore.imap.wire.esearch import readSearchReturn
 from mailstore.imap.wire.extensions import Extension
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.searchterms import ReadText, readTerm
-from mailstore.imap.wire.values import ParseError, SearchKey, SearchKind, SearchProgram, SearchReturn
+from mailstore.imap.wire.values import (
+    ParseError,
+    SearchKey,
+    SearchKind,
+    SearchProgram,
+    SearchReturn,
+    UnknownCharset,
+)
 
 _NAME: Final = re.compile(rb"[A-Za-z]+")
 
@@ -91,8 +98,7 @@ def readSearch(reader: Reader) -> SearchProgram:
     charset = b""
     if name == "CHARSET":
         reader.space()
-        charset = reader.astring()
-        codec = codecOf(charset)
+        charset, codec = _readCharset(reader, returns)
         reader.space()
         name = _readName(reader)
     else:
@@ -101,17 +107,29 @@ def readSearch(reader: Reader) -> SearchProgram:
     return SearchProgram(key, charset.decode("ascii"), returns)
 
 
-def readSearchCriteria(reader: Reader) -> SearchProgram:
+def readSearchCriteria(reader: Reader, returns: frozenset[SearchReturn] | None = None) -> SearchProgram:
     """
     Read C{search-criteria}, to the end of the command.
 
+    @param returns: what has been read before.
     @raise UnknownCharset: as L{readSearch}.
     @raise ParseError: as L{readSearch}.
     """
-    charset = reader.astring()
-    codec = codecOf(charset)
+    charset, codec = _readCharset(reader, returns)
     reader.space()
-    return SearchProgram(_readKeys(reader, _readName(reader), codec), charset.decode("ascii"))
+    return SearchProgram(_readKeys(reader, _readName(reader), codec), charset.decode("ascii"), returns)
+
+
+def _readCharset(reader: Reader, returns: frozenset[SearchReturn] | None) -> tuple[bytes, str]:
+    """
+    C{charset}, and Python's name for it.
+    """
+    charset = reader.astring()
+    try:
+        return charset, codecOf(charset)
+    except UnknownCharset as error:
+        error.saves = returns is not None and SearchReturn.SAVE in returns
+        raise
 
 
 def _readName(reader: Reader) -> str:

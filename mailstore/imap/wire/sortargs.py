@@ -1,14 +1,15 @@
 """
 SORT::
 
-    sort            = ["UID" SP] "SORT" SP sort-criteria SP search-criteria
+    sort            = ["UID" SP] "SORT" [search-return-opts]
+                      SP sort-criteria SP search-criteria
     sort-criteria   = "(" sort-criterion *(SP sort-criterion) ")"
     sort-criterion  = ["REVERSE" SP] sort-key
     sort-key        = "ARRIVAL" / "CC" / "DATE" / "FROM" / "SIZE" /
                       "SUBJECT" / "TO"
     sort-data       = "SORT" [1*(SP nz-number) [SP search-sort-mod-seq]]
 
-(RFC 5256 section 5, RFC 7162 section 7.)
+(RFC 5256 section 5, RFC 5267 section 3, RFC 7162 section 7.)
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import Final
 
 import attrs
 
-from mailstore.imap.wire.esearch import listPieces
+from mailstore.imap.wire.esearch import listPieces, readSearchReturn
+from mailstore.imap.wire.extensions import Extension
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.searchkeys import readSearchCriteria
 from mailstore.imap.wire.values import ParseError, SearchProgram
@@ -75,11 +77,18 @@ def readSort(reader: Reader) -> SortArguments:
     @raise UnknownCharset: as L{readSearch<mailstore.imap.wire.searchkeys.readSearch>}.
     @raise ParseError: an unknown key to sort by, or as there.
     """
+    returns = None
+    if reader.has(Extension.ESORT) and reader.peek() != b"(":
+        if reader.word() != "RETURN":
+            raise ParseError("Expected the keys to sort by")
+        reader.space()
+        returns = readSearchReturn(reader)
+        reader.space()
     criteria: dict[SortKey, SortCriterion] = {}
     for criterion in reader.parenthesized(lambda: _readCriterion(reader)):
         criteria.setdefault(criterion.key, criterion)
     reader.space()
-    return SortArguments(tuple(criteria.values()), readSearchCriteria(reader))
+    return SortArguments(tuple(criteria.values()), readSearchCriteria(reader, returns))
 
 
 def _readCriterion(reader: Reader) -> SortCriterion:

@@ -82,6 +82,16 @@ def threadPieces(nodes: Sequence[ThreadNode]) -> Iterator[bytes]:
     @raise ValueError: a message is deeper than its parent allows, or one that is not there has no children.
     """
     yield b"* THREAD " if nodes else b"* THREAD"
+    yield from threadListPieces(nodes)
+    yield b"\r\n"
+
+
+def threadListPieces(nodes: Sequence[ThreadNode]) -> Iterator[bytes]:
+    """
+    C{*thread-list}: what stands in a THREAD response for some whole threads, in pieces.
+
+    @raise ValueError: as L{threadPieces}.
+    """
     pieces: list[str] = []
     size = 0
     #: Depths of the messages whose lists are open.
@@ -105,7 +115,7 @@ def threadPieces(nodes: Sequence[ThreadNode]) -> Iterator[bytes]:
             yield "".join(pieces).encode("ascii")
             pieces.clear()
             size = 0
-    yield "".join(pieces).encode("ascii") + b")" * len(lists) + b"\r\n"
+    yield "".join(pieces).encode("ascii") + b")" * len(lists)
 
 
 def _onlyChildren(nodes: Sequence[ThreadNode]) -> list[bool]:

@@ -32,7 +32,11 @@ class UnknownCharset(ParseError):
     """
     SEARCH names a character set that is not known here.  Answered with a
     tagged NO and the code BADCHARSET (RFC 9051 section 6.4.4), not with BAD.
+
+    @ivar saves: what was to be found was to be C{$} (RFC 5182 section 2.1).
     """
+
+    saves = False
 
 
 # --- sets of messages -------------------------------------------------------

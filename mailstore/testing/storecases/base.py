@@ -75,6 +75,8 @@ LIMITS = EngineLimits(
     search_texts=20,
     upload_memory=1024,
     max_tombstones=20,
+    max_annotations=10,
+    max_annotation=100,
 )
 
 
@@ -261,6 +263,9 @@ class StoreCase(_Case):
                     renditions=tuple((column[at],) for column in batch.renditions),
                     sections=tuple((column[at],) for column in batch.sections),
                     keywords=batch.keywords,
+                    email_ids=batch.email_ids[at : at + 1],
+                    thread_ids=batch.thread_ids[at : at + 1],
+                    save_dates=batch.save_dates[8 * at : 8 * at + 8],
                 )
         self.assertEqual(list(rows), sorted(rows))
         return rows

@@ -14,8 +14,12 @@ from mailstore.model import (
     FetchSpec,
     FlagMode,
     NewMessage,
+    RightsMode,
     SearchTerm,
     Section,
+    SortField,
+    SortKey,
+    ThreadAlgorithm,
     UidSet,
 )
 from mailstore.testing.storecases.base import StoreCase, mail
@@ -54,6 +58,44 @@ class AclTests(StoreCase):
         self.assertEqual(await self.store.setRights("alice", name, "bob", ""), 1)
         self.assertEqual(await self.store.setRights("alice", name, "bob", ""), 0)
         self.assertEqual(await self.store.rights("bob", name), "lrs")
+
+    async def test_aclModes(self) -> None:
+        """
+        Rights are added and taken away in one step, from what an identifier has alone.
+        """
+        name = await self.public("P")
+        add, remove = RightsMode.ADD, RightsMode.REMOVE
+        for letters, mode, rights, changed in (
+            ("wi", add, "wi", 1),
+            ("li", add, "lwi", 1),
+            ("l", add, "lwi", 0),
+            ("", add, "lwi", 0),
+            ("rx", remove, "lwi", 0),
+            ("wrx", remove, "li", 1),
+            ("dl", add, "lixte", 1),
+            ("lixte", remove, None, 1),
+            ("l", remove, None, 0),
+        ):
+            self.assertEqual(await self.store.setRights("alice", name, "bob", letters, mode), changed)
+            self.assertEqual(dict(await self.store.acl("alice", name)).get("bob"), rights)
+        await self.refused(InvalidName, self.store.setRights("alice", name, "bob", "z", add))
+        await self.refused(PermissionDenied, self.store.setRights("bob", name, "bob", "l", add))
+
+    async def test_aclModesRoot(self) -> None:
+        """
+        On the public root rights are added to and taken from those that each folder has.
+        """
+        one, two = await self.public("One"), await self.public("Two")
+        await self.store.setRights("alice", two, "bob", "lrw")
+        root = "Public Folders"
+        self.assertEqual(await self.store.setRights("alice", root, "bob", "i", RightsMode.ADD), 3)
+        self.assertEqual(
+            [dict(await self.store.acl("alice", each))["bob"] for each in (one, two)], ["i", "lrwi"]
+        )
+        self.assertEqual(await self.store.setRights("alice", root, "bob", "wi", RightsMode.REMOVE), 3)
+        self.assertEqual(
+            [dict(await self.store.acl("alice", each)).get("bob") for each in (one, two)], [None, "lr"]
+        )
 
     async def test_aclObsoleteLetters(self) -> None:
         """
@@ -157,6 +199,16 @@ class RightsMatrixTests(StoreCase):
             "r", lambda: self.all(self.store.readSection("bob", self.folder, 1, Section()))
         )
         await self._checkRight("r", lambda: self.all(self.store.search("bob", self.folder, everything)))
+        keys = (SortKey(SortField.DATE),)
+        await self._checkRight("r", lambda: self.all(self.store.sort("bob", self.folder, everything, keys)))
+        for algorithm in ThreadAlgorithm:
+            await self._checkRight(
+                "r",
+                lambda algorithm=algorithm: self.all(  # type: ignore[misc]
+                    self.store.threads("bob", self.folder, everything, algorithm)
+                ),
+            )
+        await self._checkRight("r", lambda: self.store.quotaRoots("bob", self.name))
 
     async def test_rightsInsert(self) -> None:
         """

@@ -207,11 +207,17 @@ class AppendTests(AppendCase):
 
     def test_literal8(self) -> None:
         """
-        C{literal8} and C{UTF8} belong to extensions that are not offered.
+        A C{literal8} without NUL is a message as any other (RFC 3516 section 4.4), one with NUL cannot be
+        given back as it came; C{UTF8} needs ENABLE.
         """
         client = self.client(folder="")
         client.say(b"T APPEND INBOX ~{%d+}\r\n%b\r\n" % (len(_MESSAGE), _MESSAGE))
-        self.assertTrue(client.heard()[-1].startswith(b"T BAD "))
+        self.assertTrue(client.heard()[-1].startswith(b"T OK "))
+        self.uploads.clear()
+        client.say(b"T APPEND INBOX ~{%d+}\r\n%b\0\r\n" % (len(_MESSAGE) + 1, _MESSAGE))
+        self.assertTrue(client.heard()[-1].startswith(b"T NO [UNKNOWN-CTE] "))
+        self.assertTrue(self.uploads.pop().discarded)
+        self.assertEqual(self.count("INBOX"), 1)
         client.say(b"T APPEND INBOX UTF8 (~{%d+}\r\n%b)\r\n" % (len(_MESSAGE), _MESSAGE))
         self.assertTrue(client.heard()[-1].startswith(b"T BAD "))
         self.assertEqual(self.uploads, [])

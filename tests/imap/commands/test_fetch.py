@@ -114,7 +114,7 @@ class FetchItemTests(MessageCase):
         The mod-sequence stands in parentheses (RFC 7162 section 3.1.5), and grows with a change.
         """
         client = self.client()
-        (before, _) = client.command("FETCH 1 (MODSEQ)")
+        (_, before, _) = client.command("FETCH 1 (MODSEQ)")
         self.flag(1, "\\Seen")
         client.command("NOOP")
         (after, _) = client.command("FETCH 1 (MODSEQ)")

@@ -48,6 +48,7 @@ class SelectTests(SelectCase):
                 b"* 3 RECENT",
                 b"* OK [UIDVALIDITY 1002",
                 b"* OK [UIDNEXT 4",
+                b"* OK [HIGHESTMODSEQ 4",
                 b"* OK [UNSEEN 1",
             ],
         )

@@ -185,13 +185,20 @@ def encodeSearch(program: SearchProgram) -> bytes:
     """
     The arguments of SEARCH.
     """
-    wire = b""
-    if program.returns is not None:
-        options = sorted(option.value for option in program.returns)
-        wire += b"RETURN (%b) " % " ".join(options).encode()
+    wire = encodeReturn(program)
     if program.charset:
         wire += b"CHARSET %b " % writer.astring(program.charset.encode())
     return wire + _encodeKeys(program)
+
+
+def encodeReturn(program: SearchProgram) -> bytes:
+    """
+    C{search-return-opts} of SEARCH and SORT, with a space behind it.
+    """
+    if program.returns is None:
+        return b""
+    options = sorted(option.value for option in program.returns)
+    return b"RETURN (%b) " % " ".join(options).encode()
 
 
 def encodeSearchCriteria(program: SearchProgram) -> bytes:

@@ -123,6 +123,7 @@ SEARCH_WITHIN = _search(E.WITHIN)
 SEARCH_SAVEDATE = _search(E.SAVEDATE)
 SEARCH_OBJECTID = _search(E.OBJECTID)
 SORT = _production("sort", readSort, encodeSort)
+SORT_RETURN = _production("sort", readSort, encodeSort, E.ESORT)
 THREAD = _production("thread", readThread, encodeThread)
 STATUS_OBJECTID = _status(E.OBJECTID)
 STATUS_APPENDLIMIT = _status(E.APPENDLIMIT)
@@ -285,6 +286,23 @@ CASES = [
     Case(SEARCH_OBJECTID, b"EMAILID M6d99ac3275bb4e", _key(K.EMAILID, text="M6d99ac3275bb4e")),
     Case(SEARCH_OBJECTID, b"threadid -_9", _key(K.THREADID, text="-_9"), b"THREADID -_9"),
     # --- SORT and THREAD ---
+    Case(
+        SORT_RETURN,
+        b"return (count MIN) (SUBJECT) utf-8 ALL",
+        SortArguments(
+            (SortCriterion(SortKey.SUBJECT),),
+            SearchProgram(_ALL, "utf-8", frozenset({SearchReturn.COUNT, SearchReturn.MIN})),
+        ),
+        b"RETURN (COUNT MIN) (SUBJECT) utf-8 ALL",
+    ),
+    Case(
+        SORT_RETURN,
+        b"RETURN () (SUBJECT) utf-8 ALL",
+        SortArguments(
+            (SortCriterion(SortKey.SUBJECT),), SearchProgram(_ALL, "utf-8", frozenset({SearchReturn.ALL}))
+        ),
+        b"RETURN (ALL) (SUBJECT) utf-8 ALL",
+    ),
     Case(
         SORT,
         b"(SUBJECT) utf-8 ALL",
@@ -636,6 +654,13 @@ _BAD = {
     SEARCH_WITHIN: [b"OLDER", b"OLDER 0", b"YOUNGER -1", b"YOUNGER 4294967296"],
     SEARCH_SAVEDATE: [b"SAVEDON", b"SAVEDON 30-Feb-2024", b"SAVEDATESUPPORTED ", b"SAVEDATE"],
     SEARCH_OBJECTID: [b"EMAILID", b'EMAILID "a"', b"THREADID a.b", b"EMAILID " + b"a" * 256],
+    SORT_RETURN: [
+        b"RETURN (SUBJECT) utf-8 ALL",
+        b"RETURN (SAVE) (SUBJECT) utf-8 ALL",
+        b"RETURN (SUBJECT) (SUBJECT) utf-8 ALL",
+        b"RETURN(MIN) (SUBJECT) utf-8 ALL",
+        b"RETURNS (MIN) (SUBJECT) utf-8 ALL",
+    ],
     SORT: [
         b"",
         b"()",

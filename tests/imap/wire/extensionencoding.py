@@ -15,7 +15,7 @@ from mailstore.imap.wire.quota import SetQuota
 from mailstore.imap.wire.selectargs import SelectArguments
 from mailstore.imap.wire.sortargs import SortArguments
 from mailstore.imap.wire.threadargs import ThreadArguments
-from tests.imap.wire.encoding import encodeSearchCriteria, encodeSequenceSet, encodeStatusItems
+from tests.imap.wire.encoding import encodeReturn, encodeSearchCriteria, encodeSequenceSet, encodeStatusItems
 
 
 def _name(name: str) -> bytes:
@@ -98,7 +98,8 @@ def encodeSort(arguments: SortArguments) -> bytes:
     The arguments of SORT.
     """
     criteria = [b"REVERSE " * each.reverse + each.key.value.encode() for each in arguments.criteria]
-    return b"(%b) " % b" ".join(criteria) + encodeSearchCriteria(arguments.program)
+    wire = encodeReturn(arguments.program)
+    return wire + b"(%b) " % b" ".join(criteria) + encodeSearchCriteria(arguments.program)
 
 
 def encodeThread(arguments: ThreadArguments) -> bytes:

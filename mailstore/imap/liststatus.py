@@ -1,0 +1,125 @@
+"""
+STATUS and MYRIGHTS responses behind the LIST responses of many folders (RFC 5819,
+RFC 8440): one scan of the store, batch by batch.
+
+::
+
+    rows       A    B   (node)   C    D     LIST responses in order; a node has no identity
+    asked      A    B            C    D     their identities, all at once
+    batch 1    A    B                       -> A, B with what is told of them
+    batch 2                           D     -> the node; C, which cannot be read, as \\Noselect; D
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from mailstore.errors import NoSuchFolder, PermissionDenied
+from mailstore.imap.folderlist import Rows
+from mailstore.imap.rights import toClient
+from mailstore.imap.selection import Selected, withAttribute
+from mailstore.imap.statusvalues import tails
+from mailstore.imap.wire.values import StatusItem
+from mailstore.model import uint64s
+
+if TYPE_CHECKING:
+    from mailstore.imap.session import Session
+
+_NOTHING: Mapping[int, bytes] = {}
+_NOBODY: Mapping[int, str] = {}
+
+
+class StatusLines:
+    """
+    Makes the responses.
+    """
+
+    def __init__(self, session: Session, items: tuple[StatusItem, ...], rights: bool) -> None:
+        """
+        @param items: what STATUS tells; nothing for no such responses.
+        @param rights: whether MYRIGHTS is told.
+        """
+        self._session = session
+        self._items = items
+        self._rights = rights
+
+    async def of(self, selected: Selected) -> AsyncGenerator[bytes, None]:
+        """
+        The responses for some folders, as the store gives them.
+
+        @raise StoreError: as statuses and rights of the store.
+        """
+        session, rows = self._session, selected.rows
+        at = 0
+        asked = uint64s(
+            folder
+            for folder, name in zip(rows.ids, rows.names, strict=True)
+            if folder and name not in selected.bare
+        )
+        if asked:
+            async with aclosing(session.store.statuses(session.user, asked.tobytes())) as batches:
+                async for columns in batches:
+                    if not columns.folders:
+                        continue
+                    folders, told = await tails(session, columns, self._items)
+                    status = dict(zip(folders, told, strict=True))
+                    rights: Mapping[int, str] = _NOBODY
+                    if self._rights:
+                        rights = dict(zip(folders, map(toClient, columns.rights), strict=True))
+                    end = _behind(rows, at, folders[-1])
+                    yield await self._lines(selected, at, end, status, rights)
+                    at = end
+        yield await self._lines(selected, at, len(rows), _NOTHING, _NOBODY)
+
+    async def _lines(
+        self,
+        selected: Selected,
+        start: int,
+        end: int,
+        status: Mapping[int, bytes],
+        rights: Mapping[int, str],
+    ) -> bytes:
+        rows = selected.rows
+        lines: list[bytes] = []
+        for at in range(start, end):
+            line, folder, name = rows.lines[at], rows.ids[at], rows.names[at]
+            tail = status.get(folder)
+            if name in selected.bare:
+                lines.append(line)
+                continue
+            if folder and tail is None and self._items:
+                # RFC 5819 section 2: it cannot be read, or not any more.
+                line = withAttribute(line, b"\\Noselect")
+            lines.append(line)
+            if tail is not None and self._items:
+                lines.append(b"* STATUS " + rows.written[at] + tail)
+            if self._rights:
+                letters = rights.get(folder) or await self._rightsOf(name, line)
+                if letters:
+                    lines.append(b"* MYRIGHTS %b %b\r\n" % (rows.written[at], letters.encode("ascii")))
+        return b"".join(lines)
+
+    async def _rightsOf(self, name: str, line: bytes) -> str:
+        """
+        The rights on what cannot be read, which the scan does not tell; there are few such.
+
+        @return: C{""} when there is no such folder.
+        """
+        if line.startswith(b"* LIST (\\NonExistent"):
+            return ""
+        try:
+            return toClient(await self._session.store.rights(self._session.user, name))
+        except (NoSuchFolder, PermissionDenied):
+            return ""
+
+
+def _behind(rows: Rows, start: int, folder: int) -> int:
+    """
+    The place behind a folder, or the end of all.
+    """
+    try:
+        return rows.ids.index(folder, start) + 1
+    except ValueError:
+        return len(rows)

@@ -1,0 +1,89 @@
+"""
+Content transfer encodings (RFC 2045 section 6), decoded piece by piece.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Protocol
+
+from mailstore.errors import UnknownEncoding
+from mailstore.message import mime, words
+
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
+
+# "7bit", "8bit" and "binary" all mean that there is no encoding (RFC 2045 section 6.2).
+_NONE = frozenset((b"7bit", b"8bit", b"binary"))
+
+
+class Decoding(Protocol):
+    """
+    Takes pieces, and gives what they stand for.
+    """
+
+    def feed(self, data: bytes) -> bytes:
+        """
+        One more piece.
+        """
+
+    def finish(self) -> bytes:
+        """
+        There is no more.
+        """
+
+
+def decodingFor(header: bytes) -> Decoding | None:
+    """
+    What decodes the part with this MIME header; C{None} when nothing needs to be decoded.
+
+    @raise UnknownEncoding:
+    """
+    value = mime.contentFields(header).get(b"transfer-encoding", b"")
+    name = mime.encoding(value)
+    if name in _NONE:
+        return None
+    if name == b"base64":
+        return _Base64()
+    if name == b"quoted-printable":
+        return _QuotedPrintable()
+    raise UnknownEncoding("the part is in a transfer encoding that is not known")
+
+
+class _Base64:
+    def __init__(self) -> None:
+        self._held = b""
+        self._ended = False
+
+    def feed(self, data: bytes) -> bytes:
+        if self._ended:
+            return b""
+        kept, padding, _ = (self._held + _NOT_BASE64.sub(b"", data)).partition(b"=")
+        if padding:
+            self._ended = True
+            self._held = b""
+            return words.decodeBase64(kept)
+        whole = len(kept) - len(kept) % 4
+        self._held = kept[whole:]
+        return binascii.a2b_base64(kept[:whole])
+
+    def finish(self) -> bytes:
+        held, self._held = self._held, b""
+        return words.decodeBase64(held)
+
+
+class _QuotedPrintable:
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, data: bytes) -> bytes:
+        data = self._held + data
+        # What an "=" in the last two bytes means, the next piece tells.
+        at = data.find(b"=", max(0, len(data) - 2))
+        end = len(data) if at < 0 else at
+        self._held = data[end:]
+        return words.decodeQuotedPrintable(data[:end])
+
+    def finish(self) -> bytes:
+        held, self._held = self._held, b""
+        return words.decodeQuotedPrintable(held)

@@ -1,0 +1,142 @@
+"""
+Files of older versions, made as the programs of their time made them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from unittest import mock
+
+from mailstore.engine import schema
+from mailstore.engine.migrations import MIGRATIONS
+from mailstore.model import (
+    MESSAGE,
+    STORAGE,
+    Criterion,
+    FetchSpec,
+    SearchTerm,
+    SortField,
+    SortKey,
+    UidSet,
+    uint32s,
+    uint64s,
+)
+from tests.engine.enginecase import EngineCase
+
+_EVERY = UidSet(((1, 100),))
+
+_MESSAGES = (
+    b"From: zoe@example.org\r\nSubject: Re: b\r\nMessage-ID: <2@x>\r\nReferences: <1@x>\r\n\r\nquince\r\n",
+    b"From: ann@example.org\r\nSubject: b\r\nMessage-ID: <1@x>\r\n\r\nMedlar\r\n",
+)
+
+
+def _fillVersion1(db: sqlite3.Connection) -> None:
+    """
+    What version 1 wrote for alice, with two messages in her INBOX, the first of
+    them in a public folder too.
+    """
+    db.execute(
+        "INSERT INTO users (id, name, salt, iterations, stored_key, server_key)"
+        " VALUES (1, 'alice', x'00', 1, x'00', x'00')"
+    )
+    db.execute("INSERT INTO trees (owner, folders) VALUES (1, 1)")
+    for folder, owner, name, count in ((2, 1, "INBOX", 2), (3, 0, "Old", 1)):
+        size = sum(len(each) for each in _MESSAGES[:count])
+        db.execute(
+            "INSERT INTO folders (id, owner, name, selectable, acl, shared_seen, uid_validity, uid_next,"
+            " modseq, changed, recent, messages, unseen, size)"
+            " VALUES (?, ?, ?, 1, ?, ?, 7, ?, 2, 2, ?, ?, ?, ?)",
+            (folder, owner, name, 1 if owner else 2, owner, count + 1, count, count, count, size),
+        )
+        for at in range(count):
+            db.execute(
+                "INSERT INTO messages (folder, uid, flags, modseq, content, internal_date, zone, size)"
+                " VALUES (?, ?, 0, 2, ?, ?, 0, ?)",
+                (folder, at + 1, at + 1, 1_000_000 + at, len(_MESSAGES[at])),
+            )
+    for at, message in enumerate(_MESSAGES):
+        db.execute(
+            "INSERT INTO contents (id, hash, refs, stored, size, canonical, sent_day, rendered, structure)"
+            " VALUES (?, ?, ?, ?, ?, 1, NULL, '1.1.all+first', x'00')",
+            (at + 1, hashlib.sha256(message).digest(), 2 - at, len(message), len(message)),
+        )
+        db.execute("INSERT INTO chunks (id, data) VALUES (?, ?)", ((at + 1) << 20, message))
+        db.execute("INSERT INTO texts (id, header, body, parts) VALUES (?, '', 'older', '')", (at + 1,))
+    db.execute("INSERT INTO rendition_kinds (id, name) VALUES (0, 'first'), (1, 'all')")
+    db.execute("UPDATE meta SET value = '1.1.all+first' WHERE key = 'renditions'")
+
+
+class Version1Tests(EngineCase):
+    """
+    Version 1.
+    """
+
+    def _version1(self) -> str:
+        """
+        A file of version 1.
+        """
+        path = self.path()
+        db = sqlite3.connect(path, isolation_level=None)
+        with (
+            mock.patch.object(schema, "MIGRATIONS", MIGRATIONS[:1]),
+            mock.patch.object(schema, "SCHEMA_VERSION", 1),
+        ):
+            schema.upgrade(db)
+        _fillVersion1(db)
+        db.close()
+        self.assertEqual(self.rows(path, "PRAGMA user_version"), [(1,)])
+        return path
+
+    def test_everythingThere(self) -> None:
+        """
+        Everything is there that was, and what is new is made of it.
+        """
+        store = self.open(self._version1())
+        opened = self.now(store.openFolder("alice", "INBOX", False))
+        self.assertEqual(opened.uids, UidSet(((1, 2),)))
+        self.assertTrue(opened.status.mailbox_id)
+        spec = FetchSpec(save_date=True, thread_id=True, email_id=True, renditions=("all",))
+        (batch,) = self.all(store.fetch("alice", opened.folder, _EVERY, spec))
+        self.assertEqual(batch.renditions, (_MESSAGES,))
+        self.assertEqual(list(uint64s(batch.save_dates)), [1_000_000, 1_000_001])
+        self.assertEqual(len(set(batch.email_ids)), 2)
+        self.assertIsNotNone(batch.thread_ids[0])
+        self.assertEqual(batch.thread_ids[0], batch.thread_ids[1])
+        for root, messages in (("#user/alice", 2), ("#public", 1)):
+            quota = self.now(store.quota("alice", root))
+            self.assertEqual(quota.resources, ((STORAGE, 1, None), (MESSAGE, messages, None)))
+
+    def test_found(self) -> None:
+        """
+        Old messages are found and sorted like new ones, by what they hold and not what was kept of it.
+        """
+        store = self.open(self._version1())
+        self.append(store, "alice", "INBOX", b"From: bob@example.org\r\n\r\nquince too\r\n")
+        folder = self.now(store.openFolder("alice", "INBOX", False)).folder
+        for text, expected in (("quince", [1, 3]), ("medlar", [2]), ("older", [])):
+            term = SearchTerm(Criterion.BODY, text=text)
+            found = [uid for each in self.all(store.search("alice", folder, term)) for uid in uint32s(each)]
+            self.assertEqual(found, expected)
+        keys = (SortKey(SortField.FROM),)
+        every = SearchTerm(Criterion.ALL)
+        batches = self.all(store.sort("alice", folder, every, keys))
+        self.assertEqual([uid for each in batches for uid in uint32s(each)], [2, 3, 1])
+
+    def test_once(self) -> None:
+        """
+        It is done once: the next who opens it finds it done.
+        """
+        path = self._version1()
+        self.now(self.open(path).close())
+        made: list[object] = []
+
+        def counting(message: object) -> bytes:
+            made.append(message)
+            return b""
+
+        self.open(path, renditions={"first": counting, "all": counting})
+        self.assertEqual(made, [])
+        self.assertEqual(self.rows(path, "PRAGMA integrity_check"), [("ok",)])
+        self.assertEqual(self.rows(path, "SELECT count(*) FROM sortings"), [(2,)])
