@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IReadDescriptor, IReadWriteDescriptor
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
+from tests.transports.test_conformance import OurTests
 from tests.transports.test_segment import held
 from transports import _channel, sharedmemory
 from transports._halves import Half, createHalf, descriptorsOf
@@ -47,6 +48,7 @@ class SpinningConformanceTests(TransportTestsMixin, TestCase):
     C{shm:} keeps the contract when it spins.
     """
 
+    shortenDeadline = OurTests.shortenDeadline
     portable = False
     impossible: ClassVar = dict.fromkeys(
         ("CounterTests", "ProcessTests", "HostileTests", "SharedMemoryTests"), "is checked without spinning"

@@ -21,6 +21,7 @@ from twisted.internet.interfaces import IReadDescriptor, IReadWriteDescriptor
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
+from tests.transports.test_conformance import OurTests
 from transports import _listening, _place
 from transports._framing import packFrames
 from transports._opening import Greeting
@@ -37,6 +38,8 @@ class SpinningConformanceTests(FlowTests, DeathTests, TestCase):
     """
     A channel that spins keeps the contract.
     """
+
+    shortenDeadline = OurTests.shortenDeadline
 
     def makeTransport(self, limits: Limits) -> ITransport:
         from twisted.internet import reactor
