@@ -413,9 +413,20 @@ class BaseChannel:
 
         @raise ChannelCorrupt: it never had them.
         """
-        self._outbound.giveBack(blocks)
+        self._giveBack(blocks)
         if self._line.waiters:
             self._line.serve()
+
+    def _giveBack(self, blocks: int) -> None:
+        """
+        Enter what the peer gives back, without calling anybody.  A medium that
+        keeps messages for a while overrides it: what has not left cannot be
+        given back, and without that check a peer that reads nothing and gives
+        back everything would make what waits grow without limit.
+
+        @raise ChannelCorrupt: it never had them.
+        """
+        self._outbound.giveBack(blocks)
 
     def _mediumGone(self) -> None:
         """

@@ -238,7 +238,7 @@ class SealedChannel(RingChannel):
         try:
             blocks = answer(self._get_space)
             if blocks:
-                self._outbound.giveBack(blocks)
+                self._giveBack(blocks)
         except ChannelCorrupt as error:
             self._end(error, discard=True)
         if self._quitting or self._line.waiters:

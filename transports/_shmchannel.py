@@ -151,6 +151,11 @@ class RingChannel(BaseChannel):
         for each in self._halves:
             each.close()
 
+    def _giveBack(self, blocks: int) -> None:
+        super()._giveBack(blocks)
+        if self._outbound.allocated < self._writer.unpublished:
+            raise ChannelCorrupt(f"{blocks} blocks were given back before they had been published")
+
     # Messages in
 
     def _publishedByPeer(self, blocks: int) -> None:
@@ -203,7 +208,7 @@ class RingChannel(BaseChannel):
             while reader.due and self._reason is None:
                 credit = reader.receive()
                 if credit:
-                    self._outbound.giveBack(credit)
+                    self._giveBack(credit)
                     self._schedule()
         except ChannelCorrupt as error:
             self._end(error, discard=True)

@@ -116,16 +116,10 @@ class SocketChannel(BaseChannel):
         self._out.clear()
         self._unsent = memoryview(b"")
 
-    def _credited(self, blocks: int) -> None:
-        # Without this, a peer that reads nothing and gives back everything would
-        # make what waits for it grow without limit.
-        if self._out:
-            self._outbound.giveBack(blocks)
-            if self._outbound.statistics().queue_length < len(self._out):
-                raise ChannelCorrupt(f"{blocks} blocks were given back before they had been sent")
-            self._line.serve()
-        else:
-            super()._credited(blocks)
+    def _giveBack(self, blocks: int) -> None:
+        super()._giveBack(blocks)
+        if self._outbound.queued < len(self._out):
+            raise ChannelCorrupt(f"{blocks} blocks were given back before they had been sent")
 
     # The socket, as a layer above it (TLS) would have it
 

@@ -87,6 +87,13 @@ class CreditWindow:
         """
         return self.capacity - self.allocated
 
+    @property
+    def queued(self) -> int:
+        """
+        Messages accepted and not yet given back.
+        """
+        return len(self._ledger)
+
     def take(self, length: int) -> int:
         """
         Accept a message of C{length} bytes, or refuse it and change nothing

@@ -5,6 +5,7 @@ L{transports.testing.conformance.SharedMemoryTests} has.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import random
@@ -22,7 +23,7 @@ from transports._sealedchannel import SealedChannel
 from transports._segment import RING_START
 from transports._shmchannel import RingChannel
 from transports._shmopening import DATA, FREE, QUIT, Kind
-from transports.errors import ChannelClosed, ChannelCorrupt, PeerLost, TransportError
+from transports.errors import ChannelClosed, ChannelCorrupt, PeerLost, QueueFull, TransportError
 from transports.interfaces import IChannel, IListener, IReceiver
 from transports.testing.conformance import LIMITS, HostilePeer, Recorder
 
@@ -307,6 +308,28 @@ class HostileMemoryTests(HostileBase, TestCase):
         self.assertEqual(channel.statistics().blocks_allocated, LIMITS.capacity)
         peer._raw.close()
         await self.lost(peer, recorder, PeerLost)
+
+    async def test_creditForWhatWasNotPublished(self) -> None:
+        """
+        A peer that reads nothing and gives back everything cannot make what
+        waits for it grow: only what was published can be given back.
+        """
+        await self.listenForAll()
+        peer, channel, recorder = await self.opened()
+        for _ in range(10):
+            with contextlib.suppress(QueueFull):
+                while True:
+                    channel.send(b"")
+            self.assertLessEqual(channel._writer.unpublished, LIMITS.capacity)
+            await peer._giveBack(LIMITS.capacity)
+            # Sealed memory comes to the credit when there is no room, plain
+            # memory when the reactor does.
+            with contextlib.suppress(QueueFull, ChannelCorrupt):
+                channel.send(b"")
+            await self.turn()
+            if recorder.losses:
+                break
+        await self.lost(peer, recorder, ChannelCorrupt, "before they had been published")
 
     async def test_endsOneSide(self) -> None:
         """
