@@ -18,7 +18,8 @@ nearest right one.
     patience = 5.0
 
     [imap]
-    listen = ["tcp:143", "ssl:993"]
+    listen = ["tcp:143", {endpoint = "ssl:993", public_folders = false}]
+    literals = "plus"
 
     [tls]
     certificate = "/etc/ssl/mail.crt"
@@ -69,6 +70,9 @@ MAX_FILE = 1 << 20
 #: Characters that a secret must have.
 SHORTEST_SECRET = 16
 
+#: What C{[imap] literals} can be.
+LITERALS = ("plus", "minus")
+
 #: The classes of limits, by the name of their table.
 LIMITS: dict[str, type[Any]] = {"store": EngineLimits, "ipc": IpcLimits, "imap": ImapLimits}
 
@@ -94,6 +98,10 @@ class Config:
     transport: str = DEFAULT_TRANSPORT
     #: Descriptions of Twisted server endpoints where IMAP is spoken.
     listen: tuple[str, ...] = (DEFAULT_LISTEN,)
+    #: Those of them where a LIST does not tell of public folders unless it asks for them by name.
+    without_public: tuple[str, ...] = ()
+    #: C{"plus"} or C{"minus"}: whether LITERAL+ is announced or LITERAL- (RFC 7888).
+    literals: str = "plus"
     #: Path of the certificate (PEM, with its chain) for STARTTLS and C{ssl:} endpoints; C{""} for none.
     certificate: str = ""
     #: Path of its private key (PEM).
@@ -118,6 +126,8 @@ class Config:
             raise ConfigError(f"[tls] needs both certificate and key: {missing} is missing")
         if not self.listen:
             raise ConfigError("[imap] listen names no endpoint")
+        if self.literals not in LITERALS:
+            raise ConfigError(f'[imap] literals must be "plus" or "minus", not {self.literals!r}')
         if self.secret and len(self.secret) < SHORTEST_SECRET:
             raise ConfigError(f"[auth] secret must have at least {SHORTEST_SECRET} characters")
 
@@ -169,7 +179,8 @@ def dump(config: Config) -> str:
         "[overload]",
         f"patience = {_toml(config.ipc_limits.patience)}",
         "[imap]",
-        f"listen = {_toml(list(config.listen))}",
+        f"listen = [{', '.join(_listenToml(config, each) for each in config.listen)}]",
+        f"literals = {_toml(config.literals)}",
     ]
     if config.certificate:
         lines += ["[tls]", f"certificate = {_toml(config.certificate)}", f"key = {_toml(config.key)}"]
@@ -212,7 +223,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 _SETTINGS = (
     ("store", "url", "store_url", "text"),
     ("transport", "description", "transport", "text"),
-    ("imap", "listen", "listen", "list of texts"),
+    ("imap", "listen", "listen", "list of endpoints"),
+    ("imap", "literals", "literals", "text"),
     ("tls", "certificate", "certificate", "text"),
     ("tls", "key", "key", "text"),
     ("auth", "checkers", "checkers", "list of texts"),
@@ -232,6 +244,8 @@ def _build(tables: Mapping[str, Any]) -> Config:
     for name, key, attribute, kind in _SETTINGS:
         if key in tables.get(name, {}):
             made[attribute] = _checked(f"[{name}] {key}", tables[name][key], kind)
+    if "listen" in made:
+        made["listen"], made["without_public"] = _listeners(made["listen"])
     for name, table in tables.items():
         known = [setting[1] for setting in _SETTINGS if setting[0] == name]
         if name == "overload":
@@ -252,6 +266,31 @@ def _build(tables: Mapping[str, Any]) -> Config:
             where = "overload" if "patience" in str(error.args[0]) else f"limits.{name}"
             raise ConfigError(f"[{where}] {_oneLine(str(error.args[0]))}") from error
     return Config(**made)
+
+
+def _listeners(listeners: tuple[Any, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """
+    The endpoints of C{[imap] listen}, and those of them without public folders.  Each is a text, or a table
+    with that text as C{endpoint}.
+    """
+    known = {"endpoint": "text", "public_folders": "true or false"}
+    endpoints: list[str] = []
+    without: list[str] = []
+    for each in listeners:
+        table = {"endpoint": each} if isinstance(each, str) else each
+        for key, value in table.items():
+            if key not in known:
+                raise ConfigError(f"[imap] listen: {unknown('setting', key, known)}")
+            _checked(f"[imap] listen: {key}", value, known[key])
+        if "endpoint" not in table:
+            raise ConfigError("[imap] listen: a table needs an endpoint")
+        endpoint, hides = table["endpoint"], not table.get("public_folders", True)
+        if endpoint in endpoints and hides != (endpoint in without):
+            raise ConfigError(f"[imap] listen names {endpoint!r} twice, with and without public folders")
+        endpoints.append(endpoint)
+        if hides:
+            without.append(endpoint)
+    return tuple(endpoints), tuple(without)
 
 
 def _limitFields(name: str) -> list[attrs.Attribute[Any]]:
@@ -292,14 +331,20 @@ def _checked(where: str, value: Any, kind: str) -> Any:
         value = float(value) if right else value
     elif kind == "true or false":
         right = isinstance(value, bool)
+    elif kind == "list of endpoints":
+        right = isinstance(value, list) and all(isinstance(each, (str, dict)) for each in value)
+        value = tuple(value) if right else value
     elif kind == "list of texts":
         right = isinstance(value, list) and all(isinstance(each, str) for each in value)
         value = tuple(value) if right else value
     else:
         right = isinstance(value, str)
     if not right:
-        raise ConfigError(f"{where} must be a {kind}, not {_oneLine(repr(value))}")
+        wanted = kind if kind == "true or false" else f"a {kind}"
+        raise ConfigError(f"{where} must be {wanted}, not {_oneLine(repr(value))}")
     for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+        if isinstance(text, dict):
+            continue
         if not text or re.search(r"[\x00-\x1f\x7f]", text):
             raise ConfigError(f"{where} must be a text without control characters, not {text!r}")
     return value
@@ -311,6 +356,15 @@ def _oneLine(text: str) -> str:
     """
     text = " ".join(text.split())
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _listenToml(config: Config, endpoint: str) -> str:
+    """
+    One of the listeners as TOML.
+    """
+    if endpoint not in config.without_public:
+        return _toml(endpoint)
+    return f"{{endpoint = {_toml(endpoint)}, public_folders = false}}"
 
 
 def _toml(value: object) -> str:

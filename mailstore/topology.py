@@ -313,11 +313,19 @@ class MailService(Service):
                 self._checkers, self._reactor, None if self.store is None else self.store.createUser
             ),
         )
-        factory = ImapFactory(remote, authenticator, config.imap_limits, reactor=self._reactor, tls=self.tls)
+        factory = ImapFactory(
+            remote,
+            authenticator,
+            config.imap_limits,
+            reactor=self._reactor,
+            tls=self.tls,
+            literal_minus=config.literals == "minus",
+        )
         parts.push_async_callback(_waited, factory.disconnectAll)
         for description, endpoint in self._endpoints:
             try:
-                port = await endpoint.listen(factory)
+                hides = description in config.without_public
+                port = await endpoint.listen(factory.withoutPublic() if hides else factory)
             except CancelledError:
                 raise
             except Exception as error:

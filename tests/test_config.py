@@ -19,7 +19,8 @@ description = "unix:/run/store:blocks=64"
 [overload]
 patience = 0
 [imap]
-listen = ["tcp:143", "ssl:993"]
+listen = ["tcp:143", {endpoint = "ssl:993", public_folders = false}]
+literals = "minus"
 [tls]
 certificate = "mail.crt"
 key = "mail.key"
@@ -64,6 +65,7 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(config.store_url, "sqlite:////var/mail.db")
         self.assertEqual(config.transport, "unix:/run/store:blocks=64")
         self.assertEqual(config.listen, ("tcp:143", "ssl:993"))
+        self.assertEqual((config.without_public, config.literals), (("ssl:993",), "minus"))
         self.assertEqual((config.certificate, config.key), ("mail.crt", "mail.key"))
         self.assertEqual(config.checkers, ("unix", "file:/etc/mail/passwd"))
         self.assertEqual(config.secret, "nobody can guess this")
@@ -103,8 +105,24 @@ class ParseTests(SynchronousTestCase):
             (b"[store]\nurl = 7", "[store] url must be a text, not 7"),
             (b'[store]\nurl = ""', "[store] url must be a text without control characters, not ''"),
             (b'[store]\nurl = "a\\nb"', "[store] url must be a text without control characters, not 'a\\nb'"),
-            (b'[imap]\nlisten = "tcp:1"', "[imap] listen must be a list of texts, not 'tcp:1'"),
-            (b"[imap]\nlisten = [1]", "[imap] listen must be a list of texts, not [1]"),
+            (b'[imap]\nlisten = "tcp:1"', "[imap] listen must be a list of endpoints, not 'tcp:1'"),
+            (b"[imap]\nlisten = [1]", "[imap] listen must be a list of endpoints, not [1]"),
+            (b'[imap]\nlisten = [""]', "[imap] listen must be a text without control characters, not ''"),
+            (
+                b'[imap]\nlisten = [{endpoint = "tcp:1", public = false}]',
+                "[imap] listen: unknown setting 'public'; did you mean 'public_folders'?",
+            ),
+            (b"[imap]\nlisten = [{public_folders = false}]", "[imap] listen: a table needs an endpoint"),
+            (b"[imap]\nlisten = [{endpoint = 1}]", "[imap] listen: endpoint must be a text, not 1"),
+            (
+                b'[imap]\nlisten = [{endpoint = "tcp:1", public_folders = "no"}]',
+                "[imap] listen: public_folders must be true or false, not 'no'",
+            ),
+            (
+                b'[imap]\nlisten = ["tcp:1", {endpoint = "tcp:1", public_folders = false}]',
+                "[imap] listen names 'tcp:1' twice, with and without public folders",
+            ),
+            (b'[imap]\nliterals = "both"', '[imap] literals must be "plus" or "minus", not \'both\''),
             (b"[imap]\nlisten = []", "[imap] listen names no endpoint"),
             (b"[overload]\npatience = true", "[overload] patience must be a number, not True"),
             (b"[overload]\npatienc = 1", "[overload] unknown setting 'patienc'; did you mean 'patience'?"),

@@ -13,8 +13,10 @@ from mailstore.interfaces import IMechanisms
 if TYPE_CHECKING:
     from mailstore.imap.session import Session
 
-#: What every session has.
-ALWAYS = ("IMAP4rev1", "IMAP4rev2", "LITERAL+", "ID", "ENABLE", "SASL-IR")
+#: What every session has.  In place of the first the front end may announce the second
+#: (RFC 7888 section 5: never both).
+LITERAL_PLUS, LITERAL_MINUS = "LITERAL+", "LITERAL-"
+ALWAYS = ("IMAP4rev1", "IMAP4rev2", LITERAL_PLUS, "ID", "ENABLE", "SASL-IR")
 
 #: What is of use after sign-in.
 SIGNED_IN = (
@@ -23,7 +25,7 @@ SIGNED_IN = (
     *("ACL", "RIGHTS=texk", "QUOTA", "QUOTASET", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "METADATA"),
     "APPENDLIMIT",
     *("ESEARCH", "SEARCHRES", "WITHIN", "SORT", "ESORT", "THREAD=REFERENCES", "THREAD=ORDEREDSUBJECT"),
-    *("CONDSTORE", "QRESYNC", "OBJECTID", "SAVEDATE", "PREVIEW", "BINARY"),
+    *("CONDSTORE", "QRESYNC", "OBJECTID", "SAVEDATE", "PREVIEW", "BINARY", "UTF8=ACCEPT"),
 )
 
 #: The extensions whose words commands may use: an announced name is enough.
@@ -32,7 +34,7 @@ _WORDS = frozenset(
 )
 
 #: What ENABLE can switch on (RFC 5161), each by its upper case.
-ENABLEABLE = {name.upper(): name for name in ("CONDSTORE", "QRESYNC", "IMAP4rev2")}
+ENABLEABLE = {name.upper(): name for name in ("CONDSTORE", "QRESYNC", "IMAP4rev2", "UTF8=ACCEPT")}
 
 #: The same for a client that has not enabled QRESYNC (RFC 7162 section 3.2.3).
 _WORDS_BEFORE_QRESYNC = _WORDS - {Extension.QRESYNC}
@@ -79,4 +81,6 @@ def capabilities(session: Session) -> str:
     names += SIGNED_IN
     # RFC 7889 section 2: it is the same for all folders.
     names[names.index("APPENDLIMIT")] += f"={session.limits.max_message}"
+    if session.front.literal_minus:
+        names[names.index(LITERAL_PLUS)] = LITERAL_MINUS
     return " ".join(names)

@@ -47,6 +47,11 @@ _CONDITIONS: dict[type[Reply], bytes] = {Ok: b"OK", No: b"NO", Bad: b"BAD"}
 
 _TOO_LONG = Bad("The command line is too long", "TOOBIG")
 
+#: RFC 7888 section 5: larger ones the client must have waited for, where LITERAL- is announced.
+_MOST_UNASKED = 4096
+
+_UNASKED = Bad(f"A literal of more than {_MOST_UNASKED} bytes must wait for the server", "TOOBIG")
+
 _TOO_MUCH = "[TOOBIG] More than can be read and thrown away was announced"
 
 #: RFC 2180 section 3.3: of what may happen to a session whose folder was deleted, BYE is what
@@ -251,6 +256,8 @@ class Connection:
     async def _decide(
         self, event: LiteralAnnounced, head: _Head, handler: LiteralHandler | None
     ) -> Take | Reply:
+        if self.session.front.literal_minus and not event.synchronizing and event.size > _MOST_UNASKED:
+            return _UNASKED
         decided: Take | Reply | None = Take.COLLECT
         if handler is not None:
             assert head.command is not None

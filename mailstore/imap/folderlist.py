@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mailstore.imap.waiting import IRuntime
     from mailstore.interfaces import IStore
 
+#: L{TreeVersion.tree} of the public folders.
+PUBLIC_TREE = "public"
+
 #: Bytes that a name costs beside its characters: the object and its places in tables.
 _NAME_COST = 128
 
@@ -259,29 +262,36 @@ class FolderLists:
         """
         return self._cost
 
-    async def answer(self, user: str, pattern: Pattern, utf8: bool) -> Iterator[bytes]:
+    async def answer(
+        self, user: str, pattern: Pattern, utf8: bool, lists_public: bool = True
+    ) -> Iterator[bytes]:
         """
         The LIST responses for the folders that C{pattern} means, in pieces of about
         C{limits.max_write}.
 
         @param utf8: whether names are in UTF-8 and not in modified UTF-7.
+        @param lists_public: whether public folders are told of also when they are not asked for by name.
         @raise StaleListing: the hierarchy changes faster than it can be read.
         """
-        trees = await self._current(user)
+        trees = await self._current(user, lists_public or pattern.namesPublic)
         answers = [await self._answer(version, tree, pattern, utf8, False) for version, tree in trees]
         return (piece for answer in answers if isinstance(answer, tuple) for piece in answer)
 
-    async def rows(self, user: str, patterns: Sequence[Pattern], utf8: bool) -> list[Rows]:
+    async def rows(
+        self, user: str, patterns: Sequence[Pattern], utf8: bool, lists_public: bool = True
+    ) -> list[Rows]:
         """
         The folders that any of C{patterns} means, one by one, in each tree for each pattern.
 
+        @param lists_public: as for L{answer}.
         @raise StaleListing: as L{answer}.
         """
-        trees = await self._current(user)
+        public = lists_public or any(pattern.namesPublic for pattern in patterns)
         answers = [
             await self._answer(version, tree, pattern, utf8, True)
-            for version, tree in trees
+            for version, tree in await self._current(user, public)
             for pattern in patterns
+            if lists_public or pattern.namesPublic or version.tree != PUBLIC_TREE
         ]
         return [answer for answer in answers if isinstance(answer, Rows)]
 
@@ -293,9 +303,9 @@ class FolderLists:
         """
         return [tree for _, tree in await self._current(user)]
 
-    async def _current(self, user: str) -> list[tuple[TreeVersion, FolderTree]]:
+    async def _current(self, user: str, public: bool = True) -> list[tuple[TreeVersion, FolderTree]]:
         for tries_left in reversed(range(_TRIES)):
-            versions = await self._store.trees(user)
+            versions = [each for each in await self._store.trees(user) if public or each.tree != PUBLIC_TREE]
             try:
                 return [(version, await self._tree(user, version)) for version in versions]
             except StaleListing:

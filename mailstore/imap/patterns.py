@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mailstore.model import INBOX, SEPARATOR
+from mailstore.model import INBOX, PUBLIC_ROOT, SEPARATOR
 
 #: Characters no name has more of than a client can send us, as an end for a range of names.
 _LAST = "\U0010ffff"
@@ -43,6 +43,13 @@ class Pattern:
         How many wildcards are left in the normal form.
         """
         return self.text.count("*") + self.text.count("%")
+
+    @property
+    def namesPublic(self) -> bool:
+        """
+        Whether it asks for public folders by name: it begins with the name of their root, written out.
+        """
+        return self.prefix == PUBLIC_ROOT or self.prefix.startswith(PUBLIC_ROOT + SEPARATOR)
 
     @property
     def end(self) -> str:

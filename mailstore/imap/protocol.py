@@ -152,8 +152,9 @@ class ImapProtocol(Protocol):
 
     factory: ImapFactory
 
-    def __init__(self, address: IAddress | None, factory: ImapFactory) -> None:
+    def __init__(self, address: IAddress | None, factory: ImapFactory, lists_public: bool = True) -> None:
         self.factory = factory
+        self.lists_public = lists_public
         self.address = str(getattr(address, "host", "") or "local")
         self.local = _isLocal(address)
         self.secure = False
@@ -302,15 +303,17 @@ class ImapFactory(Factory):
         *,
         reactor: IReactorTime,
         tls: Any = None,
+        literal_minus: bool = False,
     ) -> None:
         """
+        @param literal_minus: see L{FrontEnd.literal_minus}.
         @param tls: what C{startTLS} takes, such as
             L{twisted.internet.ssl.CertificateOptions}; C{None} to offer no STARTTLS.
         """
         self.clock = reactor
         self.tls = tls
         self.runtime = ReactorRuntime(reactor)
-        self.front = FrontEnd(store, authenticator, self.runtime, limits)
+        self.front = FrontEnd(store, authenticator, self.runtime, limits, literal_minus)
         self.links: set[ImapProtocol] = set()
         self._stopping = False
         self._stopped: list[Deferred[None]] = []
@@ -333,7 +336,19 @@ class ImapFactory(Factory):
         """
         A session for a new client.
         """
-        return None if self._stopping else ImapProtocol(addr, self)
+        return self.session(addr, True)
+
+    def session(self, addr: IAddress | None, lists_public: bool) -> ImapProtocol | None:
+        """
+        A session for a new client; C{None} when no more are let in.
+        """
+        return None if self._stopping else ImapProtocol(addr, self, lists_public)
+
+    def withoutPublic(self) -> Factory:
+        """
+        The same for a port where LIST leaves out public folders that it was not asked for by name.
+        """
+        return _WithoutPublic(self)
 
     def disconnectAll(self) -> Deferred[None]:
         """
@@ -372,3 +387,23 @@ class ImapFactory(Factory):
         waiting, self._stopped = self._stopped, []
         for stopped in waiting:
             stopped.callback(None)
+
+
+class _WithoutPublic(Factory):
+    """
+    See L{ImapFactory.withoutPublic}.
+    """
+
+    noisy = False
+
+    def __init__(self, factory: ImapFactory) -> None:
+        self._factory = factory
+
+    def startFactory(self) -> None:
+        self._factory.doStart()  # type: ignore[no-untyped-call]
+
+    def stopFactory(self) -> None:
+        self._factory.doStop()  # type: ignore[no-untyped-call]
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        return self._factory.session(addr, False)

@@ -87,7 +87,8 @@ async def _all(
     All folders that are there.
     """
     seen: set[str] = set()
-    for rows in await session.front.lists.rows(session.user, patterns, session.utf8):
+    link, lists = session.link, session.front.lists
+    for rows in await lists.rows(session.user, patterns, session.utf8, link.lists_public):
         for at in range(0, len(rows), SLICE):
             part = rows.part(at, at + SLICE)
             if len(patterns) > 1:

@@ -74,6 +74,7 @@ class ILink(Interface):
     secure: bool = Attribute("Whether TLS is on.")
     local: bool = Attribute("Whether the client is on this machine: loopback or a Unix socket.")
     can_start_tls: bool = Attribute("Whether C{startTLS} is possible now.")
+    lists_public: bool = Attribute("Whether LIST tells of public folders that it was not asked for by name.")
     clogged: bool = Attribute("Whether the client has yet to read what was written.")
     lost: bool = Attribute("Whether the connection is gone.")
     drained: ISignal = Attribute("Fires when C{clogged} or C{lost} changes.")

@@ -150,7 +150,7 @@ class MainTests(CommandTestCase):
         output, _ = self.run_("config", "check", path, store=False)
         self.assertEqual(output, f"{path}: good\n")
         for text, expected in (
-            (b"[imap]\nlisten = 7", f"{path}: [imap] listen must be a list of texts, not 7"),
+            (b"[imap]\nlisten = 7", f"{path}: [imap] listen must be a list of endpoints, not 7"),
             (
                 b'[imap]\nlisten = ["foo:1"]',
                 f"{path}: cannot listen on 'foo:1': Unknown endpoint type: 'foo'",

@@ -11,7 +11,7 @@ from typing import Any, cast
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IProtocolFactory
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -375,11 +375,13 @@ class Client:
         address: IAddress = LOOPBACK,
         greeting: bool = True,
         provides: tuple[type[Interface], ...] = (),
+        factory: IProtocolFactory | None = None,
     ) -> None:
         """
         @param provides: interfaces of the transport.
+        @param factory: of the port that is connected to.
         """
-        protocol = server.factory.buildProtocol(address)
+        protocol = (factory or server.factory).buildProtocol(address)
         assert isinstance(protocol, ImapProtocol)
         self.protocol = protocol
         self.clock = server.clock
@@ -453,6 +455,7 @@ class Server:
         limits: ImapLimits | None = None,
         tls: object = None,
         store: Any = None,
+        literal_minus: bool = False,
     ) -> None:
         self.clock = Clock()
         self.clients: list[Client] = []
@@ -464,6 +467,7 @@ class Server:
             limits or ImapLimits(login_delay=0.0),
             reactor=self.clock,
             tls=tls,
+            literal_minus=literal_minus,
         )
         self.factory.startFactory()
 

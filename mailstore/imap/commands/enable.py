@@ -12,7 +12,7 @@ from mailstore.imap.wire.enableargs import enabledLine, readEnable
 from mailstore.imap.wire.reader import Reader
 
 #: What cannot be switched on while a folder is open.
-_BEFORE_OPENING = frozenset({"IMAP4REV2"})
+_BEFORE_OPENING = frozenset({"IMAP4REV2", "UTF8=ACCEPT"})
 
 #: What tells that the client knows mod-sequences (RFC 7162 sections 3.1 and 3.2.3).
 _MOD_SEQUENCES = frozenset({"CONDSTORE", "QRESYNC"})
@@ -34,7 +34,8 @@ async def run(session: Session, arguments: tuple[str, ...]) -> Reply:
     """
     enabled = [name for name in arguments if name in ENABLEABLE and name not in session.enabled]
     if session.view is not None:
-        # RFC 5161 section 3.1 wants it before; what has been said of an open folder would not fit.
+        # RFC 5161 section 3.1 and RFC 6855 section 3 want it before; what has been said of an open
+        # folder would not fit.
         enabled = [name for name in enabled if name not in _BEFORE_OPENING]
     session.enabled.update(enabled)
     await session.write(enabledLine(ENABLEABLE[name] for name in enabled))

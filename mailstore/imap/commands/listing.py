@@ -73,7 +73,8 @@ async def runList(session: Session, arguments: ListRequest) -> Reply:
         return Ok()
     plain = arguments.select <= _SELECTS_ALL and arguments.returns <= _ALWAYS_TOLD and not arguments.status
     if plain and len(patterns) == 1:
-        for piece in await session.front.lists.answer(session.user, patterns[0], session.utf8):
+        lists, public = session.front.lists, session.link.lists_public
+        for piece in await lists.answer(session.user, patterns[0], session.utf8, public):
             await session.write(piece)
         return Ok()
     await _listExtended(session, arguments, patterns)
