@@ -109,6 +109,22 @@ class UserExists(StoreError):
     code = "user-exists"
 
 
+class NoSuchAddress(StoreError):
+    """
+    Neither a folder nor a user has this address.
+    """
+
+    code = "no-such-address"
+
+
+class AddressInUse(StoreError):
+    """
+    There is a folder that has this address already.
+    """
+
+    code = "address-in-use"
+
+
 class InvalidRequest(StoreError):
     """
     The request makes no sense to the store; the message says why.
@@ -209,6 +225,8 @@ _CLASSES: dict[str, type[StoreError]] = {
         LimitReached,
         NoSuchUser,
         UserExists,
+        NoSuchAddress,
+        AddressInUse,
         InvalidRequest,
         UnknownEncoding,
         StaleListing,

@@ -58,6 +58,9 @@ AUTHENTICATED = "authenticated"
 #: Every right, in the order in which they are written (RFC 4314 section 2.1).
 ALL_RIGHTS = "lrswipkxtea"
 
+#: Characters that an address may have (RFC 5321 section 4.5.3.1.3, without the brackets).
+MAX_ADDRESS = 254
+
 #: What C{authenticated} may do in a public folder unless somebody says
 #: otherwise: look it up, read it and keep their own seen flags.
 DEFAULT_PUBLIC_RIGHTS = "lrs"
@@ -113,6 +116,32 @@ def userName(name: str) -> str:
             f'a user name cannot hold spaces, control characters or any of /%*"\\(){{}}: {name!r}'
         )
     return name
+
+
+def foldedAddress(address: str) -> str:
+    """
+    An address as it is compared: Unicode normalization form C, without a
+    difference between upper and lower case.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).casefold())
+
+
+def mailAddress(address: str) -> str:
+    """
+    Check an address (C{news@example.org}) and give its one spelling.
+
+    @raise InvalidName: it is too long, lacks one of its two parts, or has a character that
+        none can have without quotes.
+    """
+    address = foldedAddress(address)
+    local, at, domain = address.rpartition("@")
+    if not (local and at and domain):
+        raise InvalidName(f"{address[:MAX_ADDRESS]!r} is no address like 'news@example.org'")
+    if len(address.encode("utf-8", "surrogatepass")) > MAX_ADDRESS:
+        raise InvalidName(f"an address can have at most {MAX_ADDRESS} bytes")
+    if any(each in '@<>()[]\\,;:"' or unicodedata.category(each)[0] in "CZ" for each in local + domain):
+        raise InvalidName(f"{address!r} holds a character that is no part of an address")
+    return address
 
 
 def rightsOf(letters: str) -> str:
@@ -747,3 +776,46 @@ class Metadata:
     entries: tuple[tuple[str, bytes], ...]
     #: Bytes of the longest value that was left out because it is longer than was asked for; 0 for none.
     longest: int = 0
+
+
+# --- delivery ---------------------------------------------------------------
+
+
+@attrs.frozen
+class Recipient:
+    """
+    Whom a message is for that somebody hands in for delivery.
+
+    A folder that has the address is meant before any user.
+    """
+
+    #: The whole address, such as C{"news@example.org"}.
+    address: str
+    #: Whose mailbox it is if no folder has the address; C{""} for nobody's.
+    user: str = ""
+    #: The folder of this user's that is meant; INBOX, if it is C{""} or there is none of this name.
+    folder: str = ""
+
+
+@attrs.frozen
+class Delivered:
+    """
+    What became of a message for one recipient.
+    """
+
+    #: L{StoreError.code<mailstore.errors.StoreError>}; C{""} when it was stored.
+    code: str = ""
+    #: Why it was not, for a person.
+    text: str = ""
+
+
+@attrs.frozen
+class Expiry:
+    """
+    How long messages stay in a folder: what either of the two says goes.
+    """
+
+    #: Days since a message came into the folder after which it goes; C{None} for never.
+    days: int | None = None
+    #: How many stay, the newest; C{None} for all.
+    messages: int | None = None

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mailstore.engine import content, metadata, moving, quotas, seen
+from mailstore.engine import addresses, content, expiry, metadata, moving, quotas, seen
 from mailstore.engine.acl import EMPTY_ACL, Acls, changed, withRights
 from mailstore.engine.counters import nextUidValidity, touchTree
 from mailstore.engine.limits import EngineLimits
@@ -154,6 +154,9 @@ class Folders:
             ),
         )
         assert cursor.lastrowid is not None
+        above = self._places.find(db, owner, path.rpartition(SEPARATOR)[0])
+        if above is not None and selectable:
+            expiry.inherit(db, cursor.lastrowid, above.id, int(self._clock()))
         return cursor.lastrowid
 
     # --- delete ---
@@ -350,6 +353,8 @@ def emptyFolder(db: sqlite3.Connection, row: FolderRow) -> None:
     db.execute("DELETE FROM tombstones WHERE folder = ?", (row.id,))
     quotas.charge(db, row.owner, -row.messages, -row.size)
     metadata.drop(db, row.id)
+    addresses.drop(db, row.id)
+    expiry.drop(db, row.id)
     seen.dropFolder(db, row.id)
 
 

@@ -29,6 +29,12 @@ class EngineLimits:
     max_acl_entries: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
     #: Messages that one append may bring.
     max_append: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
+    #: Recipients that one message may be delivered to at once.
+    max_recipients: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
+    #: Addresses that one folder may have.
+    max_addresses: int = attrs.field(default=100, validator=attrs.validators.ge(1))
+    #: Messages that are removed in one go because they are too old or too many.
+    expire_rows: int = attrs.field(default=200, validator=attrs.validators.ge(1))
     #: Terms in one search, of all levels together.
     max_search_terms: int = attrs.field(default=2000, validator=attrs.validators.ge(1))
     #: Levels that the terms of a search may be nested.

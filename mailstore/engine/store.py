@@ -12,7 +12,19 @@ from typing import TypeVar
 
 from zope.interface import implementer
 
-from mailstore.engine import delivery, folders, metadata, moving, opening, quotas, rendering, users
+from mailstore.engine import (
+    addresses,
+    delivery,
+    expiry,
+    folders,
+    metadata,
+    moving,
+    opening,
+    quotas,
+    receiving,
+    rendering,
+    users,
+)
 from mailstore.engine import flags as flagging
 from mailstore.engine.acl import Acls
 from mailstore.engine.commit import ICommitter, ImmediateCommitter
@@ -36,6 +48,8 @@ from mailstore.model import (
     AppendResult,
     CopyResult,
     Credentials,
+    Delivered,
+    Expiry,
     FetchBatch,
     FetchSpec,
     FlagMode,
@@ -47,6 +61,7 @@ from mailstore.model import (
     NewMessage,
     OpenFolder,
     Quota,
+    Recipient,
     RightsMode,
     SearchTerm,
     Section,
@@ -95,6 +110,7 @@ class Store:
         self._observers: list[IStoreObserver] = []
         self._closed = False
         self._sweep_due = False
+        self._expired_to = 0
         self._users = users.Users()
         self._acls = Acls(self._limits.max_acl_entries)
         self._places = Places(self._users, self._acls)
@@ -170,6 +186,31 @@ class Store:
         await self._change(self._index.step)
         with self._database.reading() as db:
             return self._index.isBehind(db)
+
+    async def expireMore(self) -> bool:
+        """
+        Remove a few of the messages that have stayed long enough where there is a rule for
+        that.  To be called now and then by whoever runs the store, and again while there is more.
+
+        @return: there is more to look at.
+        @raise StoreError: it cannot be done.
+        """
+        now = int(self._clock())
+        with self._database.reading() as db:
+            due, reached = expiry.due(db, self._expired_to, self._limits.batch_rows, now)
+        if due:
+            changed, done = await self._change(lambda db: self._expire(db, due, now))
+            for folder in changed:
+                self._changed(folder)
+            if not done:
+                return True
+        self._expired_to = reached
+        return bool(reached)
+
+    def _expire(self, db: sqlite3.Connection, due: list[int], now: int) -> tuple[list[int], bool]:
+        changed, done = expiry.work(db, self._limits, due, now)
+        self._sweep_due = self._sweep_due or bool(changed)
+        return changed, done
 
     def _forget(self) -> None:
         self._views.forget()
@@ -345,6 +386,82 @@ class Store:
             metadata.setMetadata(db, self._places, self._limits, viewer, name, values)
 
         await self._change(change)
+
+    # --- expiry ---
+
+    async def expiry(self, user: str, name: str) -> Expiry:
+        with self._database.reading() as db:
+            return expiry.expiry(db, self._places, self._users.viewer(db, user), name)
+
+    async def setExpiry(self, user: str, name: str, rule: Expiry) -> None:
+        def change(db: sqlite3.Connection) -> None:
+            viewer = self._users.viewer(db, user)
+            expiry.setExpiry(db, self._places, viewer, name, rule, int(self._clock()))
+
+        await self._change(change)
+
+    async def expiries(self, user: str) -> AsyncGenerator[tuple[tuple[str, Expiry], ...], None]:
+        after, rows = 0, self._limits.batch_rows
+        while True:
+            with self._database.reading() as db:
+                rules, after = expiry.listed(db, self._places, self._users.viewer(db, user), after, rows)
+            if rules:
+                yield rules
+            if not after:
+                return
+
+    # --- delivery ---
+
+    async def addresses(self, user: str) -> AsyncGenerator[tuple[tuple[str, str], ...], None]:
+        after, rows = "", self._limits.batch_rows
+        while True:
+            with self._database.reading() as db:
+                pairs, after = addresses.listed(db, self._places, self._users.viewer(db, user), after, rows)
+            if pairs:
+                yield pairs
+            if not after:
+                return
+
+    async def addAddress(self, user: str, name: str, address: str) -> None:
+        def change(db: sqlite3.Connection) -> None:
+            viewer = self._users.viewer(db, user)
+            addresses.add(db, self._places, self._limits, viewer, name, address)
+
+        await self._change(change)
+
+    async def removeAddress(self, user: str, address: str) -> None:
+        def change(db: sqlite3.Connection) -> None:
+            addresses.remove(db, self._places, self._users.viewer(db, user), address)
+
+        await self._change(change)
+
+    async def offer(self, recipient: Recipient, size: int) -> None:
+        with self._database.reading() as db:
+            receiving.offer(db, self._places, self._limits.max_message, recipient, size)
+
+    async def receive(self, size: int) -> IUpload:
+        self._requireOpen()
+        return self._uploads.begin(receiving.COURIER, min(size, self._limits.max_message))
+
+    async def deliver(self, recipients: tuple[Recipient, ...], content: bytes | int) -> tuple[Delivered, ...]:
+        receipt = receiving.Receipt(self._renderer, self._limits, self._clock)
+
+        def change(db: sqlite3.Connection) -> tuple[tuple[Delivered, ...], list[int]]:
+            return receipt.deliver(db, self._places, recipients)
+
+        try:
+            with translated:
+                receipt.take(self._uploads, recipients, content)
+            with self._database.reading() as db:
+                receipt.look(db)
+            with translated:
+                receipt.prepare()
+            outcomes, changed = await self._change(change)
+        finally:
+            receipt.close()
+        for folder in changed:
+            self._changed(folder)
+        return outcomes
 
     # --- messages ---
 

@@ -6,6 +6,7 @@ to response codes (RFC 5530, RFC 9051 section 7.1).
 from __future__ import annotations
 
 from mailstore.errors import (
+    AddressInUse,
     DeadlineExpired,
     FolderExists,
     FolderInUse,
@@ -13,6 +14,7 @@ from mailstore.errors import (
     InvalidRequest,
     LimitReached,
     MessageTooBig,
+    NoSuchAddress,
     NoSuchFolder,
     NoSuchUser,
     NotSelectable,
@@ -42,6 +44,8 @@ CODES: dict[type[StoreError], tuple[str, str]] = {
     LimitReached: ("LIMIT", "A limit was reached"),
     NoSuchUser: ("NONEXISTENT", "There is no such user"),
     UserExists: ("ALREADYEXISTS", "There is such a user already"),
+    NoSuchAddress: ("NONEXISTENT", "There is no such address"),
+    AddressInUse: ("ALREADYEXISTS", "There is such an address already"),
     InvalidRequest: ("CANNOT", "That is not possible"),
     # RFC 3516 section 4.3.
     UnknownEncoding: ("UNKNOWN-CTE", "That part is in an encoding that is not known"),

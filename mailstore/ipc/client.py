@@ -23,6 +23,8 @@ from mailstore.model import (
     AppendResult,
     CopyResult,
     Credentials,
+    Delivered,
+    Expiry,
     FetchBatch,
     FetchSpec,
     FlagMode,
@@ -34,6 +36,7 @@ from mailstore.model import (
     NewMessage,
     OpenFolder,
     Quota,
+    Recipient,
     RightsMode,
     SearchTerm,
     Section,
@@ -47,6 +50,10 @@ from mailstore.model import (
 
 #: Bytes of an append request that a message needs beside its content and flags, at most.
 _PER_MESSAGE = 128
+
+
+#: Whose an upload for delivery is: no user's name begins so.
+_COURIER = "#courier"
 
 
 @implementer(IStore)
@@ -226,6 +233,93 @@ class RemoteStore(StoreConnection):
         """
         await self._ask(m.SetMetadata(user, name, values))
 
+    # --- IExpiry ---
+
+    async def expiry(self, user: str, name: str) -> Expiry:
+        """
+        See L{IExpiry.expiry<mailstore.interfaces.IExpiry>}.
+        """
+        rule: Expiry = await self._ask(m.GetExpiry(user, name))
+        return rule
+
+    async def setExpiry(self, user: str, name: str, rule: Expiry) -> None:
+        """
+        See L{IExpiry.setExpiry<mailstore.interfaces.IExpiry>}.
+        """
+        await self._ask(m.SetExpiry(user, name, rule))
+
+    def expiries(self, user: str) -> AsyncGenerator[tuple[tuple[str, Expiry], ...], None]:
+        """
+        See L{IExpiry.expiries<mailstore.interfaces.IExpiry>}.
+        """
+        return self._iterate(m.Expiries(user))
+
+    # --- IDelivery ---
+
+    def addresses(self, user: str) -> AsyncGenerator[tuple[tuple[str, str], ...], None]:
+        """
+        See L{IDelivery.addresses<mailstore.interfaces.IDelivery>}.
+        """
+        return self._iterate(m.Addresses(user))
+
+    async def addAddress(self, user: str, name: str, address: str) -> None:
+        """
+        See L{IDelivery.addAddress<mailstore.interfaces.IDelivery>}.
+        """
+        await self._ask(m.AddAddress(user, name, address))
+
+    async def removeAddress(self, user: str, address: str) -> None:
+        """
+        See L{IDelivery.removeAddress<mailstore.interfaces.IDelivery>}.
+        """
+        await self._ask(m.RemoveAddress(user, address))
+
+    async def offer(self, recipient: Recipient, size: int) -> None:
+        """
+        See L{IDelivery.offer<mailstore.interfaces.IDelivery>}.
+        """
+        await self._ask(m.Offer(recipient, size))
+
+    async def receive(self, size: int) -> IUpload:
+        """
+        See L{IDelivery.receive<mailstore.interfaces.IDelivery>}.
+        """
+        upload = await self._openUpload(m.OpenReceipt(size), _COURIER)
+        self._uploads[upload.token] = upload
+        return upload
+
+    async def deliver(self, recipients: tuple[Recipient, ...], content: bytes | int) -> tuple[Delivered, ...]:
+        """
+        See L{IDelivery.deliver<mailstore.interfaces.IDelivery>}.  A short
+        message travels inside the request.
+        """
+        if isinstance(content, bytes):
+            # A character is at most four bytes, and each of the three texts has its length before it.
+            needed = sum(4 * len(each.address + each.user + each.folder) + 16 for each in recipients)
+            if needed + len(content) <= self._roomInRequest():
+                return await self._delivered(m.Deliver(recipients, content), None)
+            upload = await self._openUpload(m.OpenReceipt(len(content)), _COURIER)
+            try:
+                await upload.write(content)
+            except BaseException:
+                upload.discard()
+                raise
+        else:
+            found = self._uploads.get(content)
+            if not isinstance(found, RemoteUpload) or found.user != _COURIER:
+                raise InvalidRequest("there is no such upload")
+            upload = found
+        self._forget(upload.token)
+        try:
+            return await self._delivered(m.Deliver(recipients, upload.content()), upload.link)
+        except BaseException:
+            upload.discard()
+            raise
+
+    async def _delivered(self, request: m.Deliver, link: Link | None) -> tuple[Delivered, ...]:
+        outcomes: tuple[Delivered, ...] = await self._ask(request, link)
+        return outcomes
+
     # --- IMessages ---
 
     async def openFolder(self, user: str, name: str, claim_recent: bool) -> OpenFolder:
@@ -276,7 +370,7 @@ class RemoteStore(StoreConnection):
                 raise
             upload = InlineUpload(token, user, size, self._forget)
         else:
-            upload = await self._openUpload(user, name, size)
+            upload = await self._openUpload(m.OpenUpload(user, name, size, False), user)
         self._uploads[upload.token] = upload
         return upload
 
@@ -340,7 +434,7 @@ class RemoteStore(StoreConnection):
         return most - 4096
 
     async def _sendWhole(self, user: str, name: str, content: bytes) -> RemoteUpload:
-        upload = await self._openUpload(user, name, len(content))
+        upload = await self._openUpload(m.OpenUpload(user, name, len(content), False), user)
         try:
             await upload.write(content)
         except StoreError:
@@ -348,8 +442,8 @@ class RemoteStore(StoreConnection):
             raise
         return upload
 
-    async def _openUpload(self, user: str, name: str, size: int) -> RemoteUpload:
-        body = self._bodyOf(m.OpenUpload(user, name, size, False))
+    async def _openUpload(self, request: m.OpenUpload | m.OpenReceipt, user: str) -> RemoteUpload:
+        body = self._bodyOf(request)
         call = SingleCall(body, METHODS[m.OpenUpload].decode, None, self._giveUp, Link.discard)
         self._line.enter(call)
         remote_token = await call.result

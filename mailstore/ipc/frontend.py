@@ -38,9 +38,12 @@ from mailstore.ipc.messages import (
     Append,
     Changed,
     CreateUser,
+    Deliver,
     Failed,
     Kind,
     ListUsers,
+    Offer,
+    OpenReceipt,
     OpenUpload,
     Terms,
     Welcome,
@@ -53,6 +56,9 @@ from transports.interfaces import IChannel, IReceiver
 
 #: Characters of an error's message that are sent.
 _MAX_TEXT = 500
+
+#: Requests that name no user.
+_FOR_NOBODY = (WriteUpload, Offer, OpenReceipt, Deliver)
 
 #: What a client is told of a condition that the store was not written for.
 _NEUTRAL = "the store met a condition it was not written for"
@@ -321,7 +327,7 @@ class FrontEnd:
         request = call.request
         if isinstance(request, (CreateUser, ListUsers)):
             return PermissionDenied("users are managed on the store's own machine only")
-        if not isinstance(request, WriteUpload) and unicodedata.normalize("NFC", request.user)[:1] == "#":
+        if not isinstance(request, _FOR_NOBODY) and unicodedata.normalize("NFC", request.user)[:1] == "#":
             return PermissionDenied("no such user can come through a channel")
         if self._clock.seconds() > call.expires:
             return DeadlineExpired("the store did not come to the request in time")
@@ -339,12 +345,14 @@ class FrontEnd:
         self._leave()
 
     def _invoke(self, request: AnyRequest) -> Awaitable[Any]:
-        if isinstance(request, OpenUpload):
+        if isinstance(request, (OpenUpload, OpenReceipt)):
             return self._intake.open(request)
         if isinstance(request, WriteUpload):
             return self._intake.write(request)
         if isinstance(request, Append):
             return self._intake.append(request)
+        if isinstance(request, Deliver):
+            return self._intake.deliver(request)
         call = METHODS[type(request)].call
         assert call is not None
         return call(self._store, request)
@@ -360,7 +368,7 @@ class FrontEnd:
             self._fail(call, StoreFault(_NEUTRAL))
             return
         if call.cancelled:
-            if isinstance(call.request, OpenUpload):
+            if isinstance(call.request, (OpenUpload, OpenReceipt)):
                 self._intake.discard(result)
             self._finish(call, Kind.END, b"")
             return

@@ -9,8 +9,8 @@ import attrs
 
 from mailstore.errors import InvalidRequest, LimitReached
 from mailstore.interfaces import IStore, IUpload
-from mailstore.ipc.messages import Append, OpenUpload, WriteUpload
-from mailstore.model import AppendResult, NewMessage
+from mailstore.ipc.messages import Append, Deliver, OpenReceipt, OpenUpload, WriteUpload
+from mailstore.model import AppendResult, Delivered, NewMessage
 
 
 @attrs.define(eq=False)
@@ -41,7 +41,7 @@ class Intake:
     def __len__(self) -> int:
         return len(self._open) + self._opening
 
-    async def open(self, request: OpenUpload) -> int:
+    async def open(self, request: OpenUpload | OpenReceipt) -> int:
         """
         Begin an upload.
 
@@ -53,10 +53,13 @@ class Intake:
             raise LimitReached("too many messages are being brought in at once")
         self._opening += 1
         try:
-            upload = await self._store.upload(request.user, request.name, request.size)
+            if isinstance(request, OpenReceipt):
+                upload = await self._store.receive(request.size)
+            else:
+                upload = await self._store.upload(request.user, request.name, request.size)
         finally:
             self._opening -= 1
-        if request.trial or self._closed:
+        if self._closed or (isinstance(request, OpenUpload) and request.trial):
             upload.discard()
             return 0
         self._last += 1
@@ -106,6 +109,23 @@ class Intake:
                 self._throwAway(each)
             raise InvalidRequest("there is no such upload, or it is busy")
         return await self._store.append(request.user, request.name, tuple(messages))
+
+    async def deliver(self, request: Deliver) -> tuple[Delivered, ...]:
+        """
+        Deliver a message, which may be an upload.
+
+        @raise InvalidRequest: no such upload, or it is not ready.
+        @raise StoreError: as the store says.
+        """
+        content = request.content
+        if isinstance(content, int):
+            found = self._open.pop(content, None)
+            if found is None or found.busy:
+                if found is not None:
+                    self._throwAway(found)
+                raise InvalidRequest("there is no such upload, or it is busy")
+            content = found.upload.token
+        return await self._store.deliver(request.recipients, content)
 
     def discard(self, token: int) -> None:
         """

@@ -29,9 +29,11 @@ from msgspec import Meta, Struct
 
 from mailstore.model import (
     Credentials,
+    Expiry,
     FetchSpec,
     FlagMode,
     NewMessage,
+    Recipient,
     RightsMode,
     SearchTerm,
     Section,
@@ -42,7 +44,7 @@ from mailstore.model import (
 )
 
 #: The protocol spoken here.  Both ends must speak the same.
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 #: First field of a L{Hello}, so that a stranger is recognized as one.
 MAGIC = "mailstore"
@@ -255,6 +257,54 @@ class SetMetadata(_Asked, tag="setMetadata", frozen=True):
     values: dict[str, bytes | None]
 
 
+class GetExpiry(_Asked, tag="expiry", frozen=True):
+    user: str
+    name: str
+
+
+class SetExpiry(_Asked, tag="setExpiry", frozen=True):
+    user: str
+    name: str
+    rule: Expiry
+
+
+class Expiries(_Asked, tag="expiries", frozen=True):
+    user: str
+
+
+class Addresses(_Asked, tag="addresses", frozen=True):
+    user: str
+
+
+class AddAddress(_Asked, tag="addAddress", frozen=True):
+    user: str
+    name: str
+    address: str
+
+
+class RemoveAddress(_Asked, tag="removeAddress", frozen=True):
+    user: str
+    address: str
+
+
+class Offer(_Asked, tag="offer", frozen=True):
+    recipient: Recipient
+    size: int
+
+
+class OpenReceipt(_Asked, tag="receive", frozen=True):
+    """
+    Begin the upload of a message for delivery.
+    """
+
+    size: int
+
+
+class Deliver(_Asked, tag="deliver", frozen=True):
+    recipients: tuple[Recipient, ...]
+    content: bytes | int
+
+
 class Open(_Asked, tag="openFolder", frozen=True):
     user: str
     name: str
@@ -380,6 +430,15 @@ AnyRequest = (
     | SetQuota
     | GetMetadata
     | SetMetadata
+    | GetExpiry
+    | SetExpiry
+    | Expiries
+    | Addresses
+    | AddAddress
+    | RemoveAddress
+    | Offer
+    | OpenReceipt
+    | Deliver
     | Open
     | Changes
     | Fetch

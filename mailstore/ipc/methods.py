@@ -20,6 +20,8 @@ from mailstore.model import (
     AppendResult,
     CopyResult,
     Credentials,
+    Delivered,
+    Expiry,
     FetchBatch,
     FlagsStored,
     FolderColumns,
@@ -133,6 +135,34 @@ def _setMetadata(store: IStore, r: m.SetMetadata) -> Awaitable[None]:
     return store.setMetadata(r.user, r.name, r.values)
 
 
+def _expiry(store: IStore, r: m.GetExpiry) -> Awaitable[Expiry]:
+    return store.expiry(r.user, r.name)
+
+
+def _setExpiry(store: IStore, r: m.SetExpiry) -> Awaitable[None]:
+    return store.setExpiry(r.user, r.name, r.rule)
+
+
+def _expiries(store: IStore, r: m.Expiries) -> AsyncGenerator[tuple[tuple[str, Expiry], ...], None]:
+    return store.expiries(r.user)
+
+
+def _addresses(store: IStore, r: m.Addresses) -> AsyncGenerator[tuple[tuple[str, str], ...], None]:
+    return store.addresses(r.user)
+
+
+def _addAddress(store: IStore, r: m.AddAddress) -> Awaitable[None]:
+    return store.addAddress(r.user, r.name, r.address)
+
+
+def _removeAddress(store: IStore, r: m.RemoveAddress) -> Awaitable[None]:
+    return store.removeAddress(r.user, r.address)
+
+
+def _offer(store: IStore, r: m.Offer) -> Awaitable[None]:
+    return store.offer(r.recipient, r.size)
+
+
 def _open(store: IStore, r: m.Open) -> Awaitable[OpenFolder]:
     return store.openFolder(r.user, r.name, r.claim_recent)
 
@@ -200,6 +230,15 @@ METHODS: Final[dict[type, Method]] = {
     m.SetQuota: _one(Quota, _setQuota),
     m.GetMetadata: _one(Metadata, _metadata),
     m.SetMetadata: _one(None, _setMetadata),
+    m.GetExpiry: _one(Expiry, _expiry),
+    m.SetExpiry: _one(None, _setExpiry),
+    m.Expiries: _many(tuple[tuple[str, Expiry], ...], _expiries),
+    m.Addresses: _many(tuple[tuple[str, str], ...], _addresses),
+    m.AddAddress: _one(None, _addAddress),
+    m.RemoveAddress: _one(None, _removeAddress),
+    m.Offer: _one(None, _offer),
+    m.OpenReceipt: _one(int),
+    m.Deliver: _one(tuple[Delivered, ...]),
     m.Open: _one(OpenFolder, _open),
     m.Changes: _many(FolderDelta, _changes),
     m.Fetch: _many(FetchBatch, _fetch),

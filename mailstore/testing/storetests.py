@@ -27,6 +27,8 @@ from mailstore.testing.storecases.base import (
 )
 from mailstore.testing.storecases.changing import CopyTests, ExpungeTests, FlagTests, OwnSeenTests
 from mailstore.testing.storecases.decoding import BinaryTests
+from mailstore.testing.storecases.delivering import AddressTests, DeliveryTests
+from mailstore.testing.storecases.expiring import ExpiryTests
 from mailstore.testing.storecases.fetching import FetchTests, SectionTests
 from mailstore.testing.storecases.hierarchy import (
     CreateTests,
@@ -84,6 +86,9 @@ class StoreTestsMixin(
     ThreadTests,
     QuotaTests,
     MetadataTests,
+    ExpiryTests,
+    AddressTests,
+    DeliveryTests,
     CloseTests,
 ):
     """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Callable
 from unittest import mock
 
 from mailstore.engine import schema
@@ -13,8 +14,12 @@ from mailstore.engine.migrations import MIGRATIONS
 from mailstore.model import (
     MESSAGE,
     STORAGE,
+    SYSTEM,
     Criterion,
+    Delivered,
+    Expiry,
     FetchSpec,
+    Recipient,
     SearchTerm,
     SortField,
     SortKey,
@@ -68,7 +73,31 @@ def _fillVersion1(db: sqlite3.Connection) -> None:
     db.execute("UPDATE meta SET value = '1.1.all+first' WHERE key = 'renditions'")
 
 
-class Version1Tests(EngineCase):
+class MigrationCase(EngineCase):
+    """
+    A file of an older version.
+    """
+
+    def upgraded(self, path: str, version: int, fill: Callable[[sqlite3.Connection], None] | None) -> str:
+        """
+        Bring a file, which may not be there, to a version as its program did.
+
+        @param fill: what was written then.
+        """
+        db = sqlite3.connect(path, isolation_level=None)
+        with (
+            mock.patch.object(schema, "MIGRATIONS", MIGRATIONS[:version]),
+            mock.patch.object(schema, "SCHEMA_VERSION", version),
+        ):
+            schema.upgrade(db)
+        if fill is not None:
+            fill(db)
+        db.close()
+        self.assertEqual(self.rows(path, "PRAGMA user_version"), [(version,)])
+        return path
+
+
+class Version1Tests(MigrationCase):
     """
     Version 1.
     """
@@ -77,17 +106,7 @@ class Version1Tests(EngineCase):
         """
         A file of version 1.
         """
-        path = self.path()
-        db = sqlite3.connect(path, isolation_level=None)
-        with (
-            mock.patch.object(schema, "MIGRATIONS", MIGRATIONS[:1]),
-            mock.patch.object(schema, "SCHEMA_VERSION", 1),
-        ):
-            schema.upgrade(db)
-        _fillVersion1(db)
-        db.close()
-        self.assertEqual(self.rows(path, "PRAGMA user_version"), [(1,)])
-        return path
+        return self.upgraded(self.path(), 1, _fillVersion1)
 
     def test_everythingThere(self) -> None:
         """
@@ -140,3 +159,30 @@ class Version1Tests(EngineCase):
         self.assertEqual(made, [])
         self.assertEqual(self.rows(path, "PRAGMA integrity_check"), [("ok",)])
         self.assertEqual(self.rows(path, "SELECT count(*) FROM sortings"), [(2,)])
+
+
+class Version2Tests(MigrationCase):
+    """
+    Version 2.
+    """
+
+    def test_deliveryAndExpiry(self) -> None:
+        """
+        Its folders can have addresses and rules, which old messages follow by the date of their coming.
+        """
+        path = self.upgraded(self.path(), 1, _fillVersion1)
+        store = self.open(self.upgraded(path, 2, None), clock=lambda: 1_000_001.0 + 3 * 86_400)
+        name = "Public Folders/Old"
+        self.assertEqual(self.now(store.expiry(SYSTEM, name)), Expiry())
+        self.assertEqual(self.all(store.addresses(SYSTEM)), [])
+        self.now(store.addAddress(SYSTEM, name, "old@example.org"))
+        self.now(store.setRights(SYSTEM, name, "anyone", "p"))
+        to = (Recipient("old@example.org"), Recipient("alice@example.org", "alice"))
+        self.assertEqual(self.now(store.deliver(to, _MESSAGES[0] + b"x")), (Delivered(), Delivered()))
+        for each in (name, "Other Users/alice/INBOX"):
+            self.now(store.setExpiry(SYSTEM, each, Expiry(days=3)))
+        while self.now(store.expireMore()):
+            pass
+        self.assertEqual(list(self.now(store.openFolder("alice", name, False)).uids), [2])
+        # The second message came a second later.
+        self.assertEqual(list(self.now(store.openFolder("alice", "INBOX", False)).uids), [2, 3])

@@ -19,6 +19,7 @@ from mailstore.ipc.service import StoreClientService, StoreServerService
 from mailstore.testing.storecases.appending import AppendTests
 from mailstore.testing.storecases.base import StoreCase
 from mailstore.testing.storecases.changing import CopyTests, ExpungeTests, FlagTests
+from mailstore.testing.storecases.delivering import DeliveryTests
 from mailstore.testing.storecases.fetching import SectionTests
 from mailstore.testing.storecases.opening import OpenTests
 from mailstore.testing.storecases.quotas import MetadataTests, QuotaTests
@@ -143,7 +144,15 @@ class SmallestQueueTests(OverChannel, SectionTests, AclTests, AppendTests, CopyT
 
 
 class GroupCommitTests(
-    OverChannel, AppendTests, FlagTests, ExpungeTests, QuotaTests, MetadataTests, CloseTests, TestCase
+    OverChannel,
+    AppendTests,
+    FlagTests,
+    ExpungeTests,
+    QuotaTests,
+    MetadataTests,
+    DeliveryTests,
+    CloseTests,
+    TestCase,
 ):
     """
     What changes things, with a file and group commit behind the channel.

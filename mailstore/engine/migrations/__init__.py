@@ -11,10 +11,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from mailstore.engine.migrations import m0001_initial, m0002_finding
+from mailstore.engine.migrations import m0001_initial, m0002_finding, m0003_delivery
 
 #: What brings a database from one version to the next, in order.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0001_initial.upgrade,
     m0002_finding.upgrade,
+    m0003_delivery.upgrade,
 )
