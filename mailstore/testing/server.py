@@ -145,9 +145,8 @@ class MailServer:
         if self._thread is not None:
             raise RuntimeError("it runs already")
         self._reactor = _Reactor()  # type: ignore[no-untyped-call]
-        part = Part(self._config, together=True, fill=self._fill, iterations=QUICK_ITERATIONS)
         try:
-            self._service = MailService(self._reactor, part)
+            self._service = self.serviceOn(self._reactor)
         except BaseException:
             self._reactor.release()
             raise
@@ -158,6 +157,16 @@ class MailServer:
         except BaseException:
             self.stop()
             raise
+
+    def serviceOn(self, reactor: Any) -> MailService:
+        """
+        The same server as a service, for a program with a reactor of its own: neither started nor
+        known to this object.
+
+        @raise ConfigError: it makes no sense.
+        """
+        part = Part(self._config, together=True, fill=self._fill, iterations=QUICK_ITERATIONS)
+        return MailService(reactor, part)
 
     def stop(self) -> None:
         """
@@ -248,6 +257,13 @@ class MailServer:
         return folder if owner is None else SEPARATOR.join((OTHERS_ROOT, owner, folderName(folder)))
 
     # --- looking inside --------------------------------------------------------
+
+    @property
+    def reactor(self) -> Any:
+        """
+        What it runs on, while it runs; for functions that are run through L{call}.
+        """
+        return self._reactor
 
     @property
     def service(self) -> MailService:
