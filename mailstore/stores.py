@@ -9,13 +9,23 @@ import os
 from typing import Any
 
 from mailstore.engine import open as openEngine
+from mailstore.engine.checking import Checker, CheckStopped, Finding, Report
 from mailstore.engine.database import pathOf
 from mailstore.engine.errors import StoreOpenError
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.store import Store
 from mailstore.imap.renditions import RENDITIONS, RENDITIONS_VERSION
 
-__all__ = ["StoreOpenError", "openStore", "storePath"]
+__all__ = [
+    "CheckStopped",
+    "Checker",
+    "Finding",
+    "Report",
+    "StoreOpenError",
+    "openChecker",
+    "openStore",
+    "storePath",
+]
 
 
 def storePath(url: str) -> str:
@@ -39,8 +49,8 @@ def openStore(url: str, limits: EngineLimits, create: bool = False, committer: A
         message is one line that names it.
     """
     path = storePath(url)
-    if not create and path and _isNothing(path):
-        raise StoreOpenError(f"there is no store at {path}: make one with 'mailstore init --store {url}'")
+    if not create and path:
+        _requireStore(path, url)
     return openEngine(
         url,
         renditions=RENDITIONS,
@@ -51,10 +61,27 @@ def openStore(url: str, limits: EngineLimits, create: bool = False, committer: A
     )
 
 
-def _isNothing(path: str) -> bool:
+def openChecker(url: str, limits: EngineLimits, writing: bool = False, **options: Any) -> Checker:
     """
-    Whether there is no file, or an empty one, which SQLite would take for a new database.
+    What checks the store that C{url} names, without opening it as a store: nothing is
+    changed, not even brought up to date, unless it is asked to.
+
+    @param writing: something may be mended.
+    @param options: see L{Checker}.
+    @raise StoreOpenError: as L{openStore}; also when it has the schema of another version.
     """
-    if not os.path.lexists(path):
-        return True
-    return os.path.isfile(path) and os.path.getsize(path) == 0
+    path = storePath(url)
+    if not path:
+        raise StoreOpenError(f"cannot check store {url!r}: it lives within a server only")
+    _requireStore(path, url)
+    return Checker(path, RENDITIONS, RENDITIONS_VERSION, limits, writing, **options)
+
+
+def _requireStore(path: str, url: str) -> None:
+    """
+    Check that there is a file, and not an empty one, which SQLite would take for a new database.
+
+    @raise StoreOpenError: there is none.
+    """
+    if not os.path.lexists(path) or (os.path.isfile(path) and os.path.getsize(path) == 0):
+        raise StoreOpenError(f"there is no store at {path}: make one with 'mailstore init --store {url}'")

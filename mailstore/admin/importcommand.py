@@ -5,15 +5,13 @@ C{mailstore import}.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from tqdm import tqdm
 
 from mailstore.admin.commands import complete, systemName
-from mailstore.admin.importing import Importer, Interrupted, Report
+from mailstore.admin.importing import Importer, Report
+from mailstore.admin.interrupting import Interrupted, Interruption
 from mailstore.admin.output import counted, shown
 from mailstore.admin.sources import Source
 from mailstore.config import Config
@@ -36,7 +34,7 @@ def importMail(store: IStore, config: Config, options: argparse.Namespace) -> in
     with tqdm(unit="B", unit_scale=True, disable=None, leave=False) as bar:
         importer = Importer(store, target, limits.max_message, limits.max_append, bar.update)
         try:
-            with _interruptible(importer):
+            with Interruption(importer.interrupt):
                 planned = importer.plan(options.source)
                 bar.total = sum(each.size for each in planned if isinstance(each, Source))
                 complete(importer.run(planned))
@@ -47,34 +45,6 @@ def importMail(store: IStore, config: Config, options: argparse.Namespace) -> in
             raise
     _tell(importer.report)
     return 1 if importer.report.problems else 0
-
-
-@contextmanager
-def _interruptible(importer: Importer) -> Iterator[None]:
-    """
-    Signals that would end the process end the import, in order; a second one
-    ends the process.  One that is ignored (C{nohup}) stays so.
-    """
-    before = {
-        each: signal.getsignal(each)
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(each) is not signal.SIG_IGN
-    }
-
-    def putBack() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def interrupted(number: int, frame: object) -> None:
-        putBack()
-        importer.interrupt(number)
-
-    for each in before:
-        signal.signal(each, interrupted)
-    try:
-        yield
-    finally:
-        putBack()
 
 
 def _tell(report: Report) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import attrs
 
+from mailstore.admin.interrupting import Interrupted
 from mailstore.admin.sources import Folder, Found, Remark, Source, messages, scan
 from mailstore.errors import FolderExists, InvalidRequest, LimitReached, MessageTooBig, StoreError
 from mailstore.interfaces import IStore
@@ -27,18 +28,6 @@ BATCH_BYTES = 8 << 20
 
 #: Errors that can be one message's fault; after any other there is no use in going on.
 _ABOUT_ONE = (MessageTooBig, LimitReached, InvalidRequest)
-
-
-class Interrupted(Exception):
-    """
-    A signal has ended an import.
-
-    @ivar signal: its number.
-    """
-
-    def __init__(self, signal: int) -> None:
-        super().__init__(signal)
-        self.signal = signal
 
 
 @attrs.define

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 import attrs
 
 from mailstore.admin import commands
+from mailstore.admin.checkcommand import check as checkStore
 from mailstore.admin.configcheck import checkConfig
 from mailstore.admin.importcommand import importMail
-from mailstore.admin.importing import Interrupted
+from mailstore.admin.interrupting import Interrupted
 from mailstore.admin.output import CommandFailed, shown
 from mailstore.config import DEFAULT_STORE, Config, ConfigError, load
 from mailstore.errors import StoreError
@@ -31,6 +32,13 @@ Imports SOURCE into FOLDER, which is made if it is not there.  SOURCE is an
 mbox, a Maildir with its subfolders, an .eml file, or a directory of them, whose
 directories become folders below FOLDER.  Other files in it are passed over
 and named.  Broken messages are imported as they are.
+"""
+
+_CHECK = """
+Looks for everything in the store that contradicts something else in it, and names it.
+Nothing is changed, unless --repair or --reindex asks for it.  It can be used while a
+server has the store open.  Exit codes: 0 nothing is wrong (with --repair: any more), 1
+something is, 2 the store could not be looked at.
 """
 
 _ACL = """
@@ -54,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     def add(
         place: argparse._SubParsersAction[argparse.ArgumentParser],
         name: str,
-        function: commands.Function,
+        function: commands.Function | None,
         summary: str,
         description: str = "",
     ) -> argparse.ArgumentParser:
@@ -95,10 +103,15 @@ def parser() -> argparse.ArgumentParser:
     each.add_argument("folder", metavar="FOLDER", help='such as "Public Folders/Archive"')
     each.add_argument("--owner", metavar="USER", help="this user's own folder, not a public one")
 
+    each = add(actions, "check", None, "look for inconsistencies, and mend them", _CHECK)
+    each.set_defaults(unopened=checkStore)
+    each.add_argument("--repair", action="store_true", help="mend what can be mended without losing mail")
+    each.add_argument("--reindex", action="store_true", help="first make the search index again")
+
     config = group_of("config", "the server's config file")
-    check = config.add_parser("check", help="check a config file", description="check a config file")
-    check.add_argument("file", metavar="FILE")
-    check.set_defaults(function=None)
+    each = config.add_parser("check", help="check a config file", description="check a config file")
+    each.add_argument("file", metavar="FILE")
+    each.set_defaults(checked=True)
     return top
 
 
@@ -111,19 +124,23 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = parser().parse_args(arguments)
     try:
-        if options.function is None:
+        if getattr(options, "checked", False):
             code = checkConfig(options.file)
         else:
             config = load(options.config) if options.config else Config()
             if options.store is not None:
                 config = attrs.evolve(config, store_url=options.store)
-            code = _withStore(config, options)
+            unopened = getattr(options, "unopened", None)
+            code = unopened(config, options) if unopened else _withStore(config, options)
         sys.stdout.flush()
         return code
     except Interrupted as error:
         print("mailstore: interrupted", file=sys.stderr)
         return 128 + error.signal
-    except (ConfigError, StoreOpenError, StoreError, CommandFailed) as error:
+    except CommandFailed as error:
+        print(f"mailstore: {shown(str(error))}", file=sys.stderr)
+        return error.code
+    except (ConfigError, StoreOpenError, StoreError) as error:
         print(f"mailstore: {shown(str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:

@@ -8,7 +8,13 @@ from __future__ import annotations
 class CommandFailed(Exception):
     """
     A command cannot be carried out; the message is one line that says why.
+
+    @ivar code: the exit code.
     """
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def shown(text: str) -> str:

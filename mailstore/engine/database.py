@@ -55,6 +55,21 @@ def pathOf(url: str) -> str:
     return rest
 
 
+def requireFile(path: str, create: bool = False) -> None:
+    """
+    Check that a file is there, or can be.
+
+    @raise StoreOpenError: it is not.
+    """
+    if os.path.isdir(path):
+        raise StoreOpenError(f"cannot open store {path!r}: it is a directory")
+    if not os.path.exists(path):
+        if not create:
+            raise StoreOpenError(f"cannot open store {path!r}: there is no such file")
+        if not os.path.isdir(os.path.dirname(path) or "."):
+            raise StoreOpenError(f"cannot create store {path!r}: its directory does not exist")
+
+
 class Reading:
     """
     A context that gives a connection to read from, seeing one moment.
@@ -119,13 +134,7 @@ class Database:
         """
         path = pathOf(url)
         if path != _MEMORY:
-            if os.path.isdir(path):
-                raise StoreOpenError(f"cannot open store {path!r}: it is a directory")
-            if not os.path.exists(path):
-                if not create:
-                    raise StoreOpenError(f"cannot open store {path!r}: there is no such file")
-                if not os.path.isdir(os.path.dirname(path) or "."):
-                    raise StoreOpenError(f"cannot create store {path!r}: its directory does not exist")
+            requireFile(path, create)
         try:
             if path != _MEMORY:
                 # Mail is nobody else's to read; SQLite gives its other files the same mode.

@@ -24,10 +24,10 @@ from mailstore.errors import InvalidRequest, LimitReached, MessageTooBig
 from mailstore.model import AppendResult, NewMessage
 
 #: Minutes that local time can be ahead of UTC, or behind it.
-_MAX_ZONE = 24 * 60
+MAX_ZONE = 24 * 60
 
 #: The last second that has a year of four digits, since 1970.
-_LAST_DATE = 253402300799
+LAST_DATE = 253402300799
 
 
 @attrs.define
@@ -81,7 +81,7 @@ class Delivery:
             if arrival.spool.size > self._limits.max_message:
                 raise MessageTooBig(f"a message can have at most {self._limits.max_message} bytes")
             date = arrival.message.internal_date
-            if abs(arrival.message.zone) > _MAX_ZONE or (date is not None and date > _LAST_DATE):
+            if abs(arrival.message.zone) > MAX_ZONE or (date is not None and date > LAST_DATE):
                 raise InvalidRequest("the date of a message is out of range")
             arrival.digest = arrival.spool.digest()
 

@@ -58,6 +58,13 @@ def viewerFlagRights(rights: str, row: FolderRow, viewer: Viewer) -> int:
     return mask & ~SEEN if ownSeen(row) and viewer.id is None else mask
 
 
+def isKeyword(name: str) -> bool:
+    """
+    Whether something can be a keyword.
+    """
+    return 0 < len(name) <= MAX_KEYWORD and _KEYWORD.fullmatch(name) is not None
+
+
 class Keywords:
     """
     The keywords of a folder, which may get more.

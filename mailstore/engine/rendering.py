@@ -116,6 +116,14 @@ class Renderer:
                 db.execute("INSERT INTO rendition_kinds (id, name) VALUES (?, ?)", (known[name], name))
         self.kinds = {name: known[name] for name in self._renditions}
 
+    def recall(self, db: sqlite3.Connection) -> None:
+        """
+        Find the numbers of the renditions, if all of them have one.
+        """
+        known: dict[str, int] = dict(db.execute("SELECT name, id FROM rendition_kinds"))
+        if all(name in known for name in self._renditions):
+            self.kinds = {name: known[name] for name in self._renditions}
+
     def render(self, raw: Buffer) -> Rendered:
         """
         Make everything of a message given as it came.
@@ -201,17 +209,24 @@ def _again(db: sqlite3.Connection, renderer: Renderer, after: int) -> int:
         (after, renderer.version, _AGAIN),
     ).fetchall()
     for (content,) in found:
-        with contextlib.closing(Spool(_IN_MEMORY)) as spool:
-            for (chunk,) in db.execute(
-                "SELECT data FROM chunks WHERE id BETWEEN ?1 << 20 AND ((?1 + 1) << 20) - 1 ORDER BY id",
-                (content,),
-            ):
-                spool.write(chunk)
-            rendered = renderer.render(spool.buffer())
-        db.execute("DELETE FROM renditions WHERE id BETWEEN ?1 << 4 AND ((?1 + 1) << 4) - 1", (content,))
-        rendered.insert(db, content)
-        db.execute(
-            "UPDATE contents SET sent_day = ?, structure = ?, rendered = ?, thread = ? WHERE id = ?",
-            (rendered.sent_day, rendered.structure, rendered.version, rendered.keys.thread, content),
-        )
+        renderAgain(db, renderer, content)
     return found[-1][0] if found else -1
+
+
+def renderAgain(db: sqlite3.Connection, renderer: Renderer, content: int) -> None:
+    """
+    Make everything again of one content.
+    """
+    with contextlib.closing(Spool(_IN_MEMORY)) as spool:
+        for (chunk,) in db.execute(
+            "SELECT data FROM chunks WHERE id BETWEEN ?1 << 20 AND ((?1 + 1) << 20) - 1 ORDER BY id",
+            (content,),
+        ):
+            spool.write(chunk)
+        rendered = renderer.render(spool.buffer())
+    db.execute("DELETE FROM renditions WHERE id BETWEEN ?1 << 4 AND ((?1 + 1) << 4) - 1", (content,))
+    rendered.insert(db, content)
+    db.execute(
+        "UPDATE contents SET sent_day = ?, structure = ?, rendered = ?, thread = ? WHERE id = ?",
+        (rendered.sent_day, rendered.structure, rendered.version, rendered.keys.thread, content),
+    )

@@ -44,6 +44,9 @@ _STEP = 32 * 1024
 #: More pieces than this are not worth looking up one by one.
 _MAX_FOUND = 50_000
 
+#: Pieces of three characters of a text that a check looks for, beside the last ones.
+_PROBES = 16
+
 #: Contents that are gone before the index is made again, and what part of all they must be.
 _MIN_GONE, _GONE_PART = 10_000, 2
 
@@ -87,11 +90,17 @@ class TextIndex:
     def __init__(self) -> None:
         self.usable = False
 
+    def look(self, db: sqlite3.Connection) -> None:
+        """
+        Find out whether there can be an index.
+        """
+        self.usable = _hasTrigrams(db)
+
     def prepare(self, db: sqlite3.Connection) -> None:
         """
         Find out whether there can be an index, and begin one if there is none of the right format.
         """
-        self.usable = _hasTrigrams(db)
+        self.look(db)
         if not self.usable:
             # What is delivered from now on is in none: who can have one begins again.
             _save(db, _State(0, 0, 0, 0))
@@ -145,6 +154,37 @@ class TextIndex:
                 room -= 100
         _save(db, state)
 
+    def done(self, db: sqlite3.Connection) -> int:
+        """
+        Up to which content the texts are in it; 0 when it is to be begun again.
+
+        @raise ValueError: what is written of that makes no sense.
+        """
+        state = _load(db)
+        return state.done if self.usable and state.format == _FORMAT else 0
+
+    def lacks(self, db: sqlite3.Connection, content: int) -> bool:
+        """
+        Whether the index does not know a content that it should, by some of its pieces of
+        three characters from beginning to end.
+
+        @raise sqlite3.DatabaseError: the index is damaged.
+        """
+        texts = db.execute("SELECT header, body, parts FROM texts WHERE id = ?", (content,)).fetchone()
+        for number, piece in enumerate(_pieces(list(texts or ()))):
+            step = max(1, (len(piece) - _GRAM + 1) // _PROBES)
+            grams = {piece[at : at + _GRAM] for at in range(0, len(piece) - _GRAM + 1, step)}
+            query = _query(grams)
+            if (
+                query
+                and not db.execute(
+                    "SELECT 1 FROM text_index WHERE text_index MATCH ? AND rowid = ?",
+                    (query, (content << _PIECE_BITS) + number),
+                ).fetchone()
+            ):
+                return True
+        return False
+
     def removed(self, db: sqlite3.Connection, contents: list[int]) -> None:
         """
         Note that some contents are gone; when they are most of what there was, begin again.
@@ -170,16 +210,23 @@ class TextIndex:
             return None
         window = text[:_WINDOW]
         grams = {window[at : at + _GRAM] for at in range(len(window) - _GRAM + 1)}
-        usable = [each for each in grams if "\0" not in each and each.isprintable()]
-        if not usable:
+        query = _query(grams)
+        if not query:
             return None
-        query = " AND ".join('"' + each.replace('"', '""') + '"' for each in usable)
         found = db.execute(
             "SELECT rowid FROM text_index WHERE text_index MATCH ? LIMIT ?", (query, _MAX_FOUND + 1)
         ).fetchall()
         if len(found) > _MAX_FOUND:
             return None
         return Candidates(frozenset(rowid >> _PIECE_BITS for (rowid,) in found), _load(db).done)
+
+
+def _query(grams: set[str]) -> str:
+    """
+    What asks the index for all of some pieces of three characters; empty for none that can be asked for.
+    """
+    usable = [each for each in grams if "\0" not in each and each.isprintable()]
+    return " AND ".join('"' + each.replace('"', '""') + '"' for each in usable)
 
 
 def _pieces(texts: list[str]) -> list[str]:

@@ -8,15 +8,11 @@ import io
 import itertools
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-
-from twisted.trial.unittest import SynchronousTestCase
 
 import tests
 from mailstore.admin import commands, importing
@@ -25,76 +21,12 @@ from mailstore.admin.importing import BATCH_MESSAGES, Importer
 from mailstore.admin.main import main
 from mailstore.admin.output import counted, shown
 from mailstore.admin.sources import Found, Source
-from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials, verify
+from mailstore.auth.keys import verify
 from mailstore.engine.limits import EngineLimits
 from mailstore.model import SYSTEM, FetchSpec, Section, flagNames, uint64s
 from mailstore.stores import openStore
+from tests.admin.commandcase import FROM, MAIL, CommandTestCase
 from tests.transports.certificates import certificates
-
-MAIL = b"From: ann@example.org\nSubject: x\n\nbody\n"
-FROM = b"From ann@example.org Tue May 10 11:28:07 2005\n"
-
-
-class CommandTestCase(SynchronousTestCase):
-    """
-    Runs commands on a store of its own.
-    """
-
-    def setUp(self) -> None:
-        """
-        Make the store; its users' passwords need not be safe.
-        """
-        self.patch(commands, "makeCredentials", partial(makeCredentials, iterations=QUICK_ITERATIONS))
-        self.directory = Path(self.mktemp())
-        self.directory.mkdir()
-        self.url = f"sqlite:{self.directory}/mail.db"
-        self.run_("init")
-
-    def run_(self, *words: str, given: bytes = b"", code: int = 0, store: bool = True) -> tuple[str, str]:
-        """
-        Run a command.
-
-        @param given: its standard input.
-        @param code: the exit code that it must have.
-        @return: its standard output and standard error.
-        """
-        output, errors = io.StringIO(), io.StringIO()
-        given_stream = io.TextIOWrapper(io.BytesIO(given))
-        with redirect_stdout(output), redirect_stderr(errors), patch.object(sys, "stdin", given_stream):
-            try:
-                ended = main([*words, "--store", self.url] if store else list(words))
-            except SystemExit as error:
-                ended = int(error.code or 0)
-        self.assertEqual(ended, code, errors.getvalue())
-        return output.getvalue(), errors.getvalue()
-
-    def refused(self, *words: str, given: bytes = b"", store: bool = True) -> str:
-        """
-        Run a command that is refused with one line; the line.
-        """
-        output, errors = self.run_(*words, given=given, code=1, store=store)
-        self.assertEqual((output, errors.count("\n")), ("", 1))
-        self.assertTrue(errors.startswith("mailstore: "))
-        return errors.removeprefix("mailstore: ").rstrip("\n")
-
-    def look(self, function: Any) -> Any:
-        """
-        The result of an C{async} function that is given the store.
-        """
-        store = openStore(self.url, EngineLimits())
-        try:
-            return complete(function(store))
-        finally:
-            complete(store.close())
-
-    def put(self, path: str, content: bytes = MAIL) -> str:
-        """
-        Write a file.
-        """
-        file = self.directory / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-        return str(file)
 
 
 class MainTests(CommandTestCase):
