@@ -9,7 +9,6 @@ import signal
 import sqlite3
 from unittest import mock
 
-from mailstore.admin import checkcommand
 from mailstore.stores import Checker, CheckStopped
 from tests.admin.commandcase import CommandTestCase
 
@@ -117,6 +116,6 @@ class CheckTests(CommandTestCase):
             if checker._stopped():
                 raise CheckStopped
 
-        with mock.patch.object(checkcommand.Checker, "find", find):
+        with mock.patch.object(Checker, "find", find):
             _, errors = self.run_("check", code=143)
         self.assertEqual(errors, "mailstore: the check was not finished\nmailstore: interrupted\n")
