@@ -125,6 +125,23 @@ class AddressInUse(StoreError):
     code = "address-in-use"
 
 
+class NoSuchGroup(StoreError):
+    """
+    There is no group of that name.
+    """
+
+    code = "no-such-group"
+
+
+class GroupExists(StoreError):
+    """
+    There is a group of that name already, or a user whose name is the
+    identifier that it would have.
+    """
+
+    code = "group-exists"
+
+
 class InvalidRequest(StoreError):
     """
     The request makes no sense to the store; the message says why.
@@ -227,6 +244,8 @@ _CLASSES: dict[str, type[StoreError]] = {
         UserExists,
         NoSuchAddress,
         AddressInUse,
+        NoSuchGroup,
+        GroupExists,
         InvalidRequest,
         UnknownEncoding,
         StaleListing,

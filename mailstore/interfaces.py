@@ -133,6 +133,72 @@ class IUsers(Interface):
         """
 
 
+class IGroups(Interface):
+    """
+    Groups of users, for what administrates a store on its own machine: not to be had
+    through a channel, and so no part of L{IStore}.
+
+    A group has users as its members, and no other groups.  A folder's rights name it
+    by L{GROUP_PREFIX<mailstore.model.GROUP_PREFIX>} and its name.  Whoever joins or leaves has
+    or lacks what it gives from their next request on, whatever they have open.
+    """
+
+    def createGroup(group: str) -> Awaitable[None]:
+        """
+        Make a group, without members.
+
+        @raise GroupExists:
+        @raise InvalidName:
+        @raise LimitReached: there are too many groups.
+        """
+
+    def removeGroup(group: str) -> Awaitable[int]:
+        """
+        Remove a group, and what folders' rights say of it: a later group of this name
+        inherits nothing.
+
+        @return: how many folders' rights it changed.
+        @raise NoSuchGroup:
+        """
+
+    def listGroups() -> Awaitable[tuple[str, ...]]:
+        """
+        All names in order.
+        """
+
+    def groupMembers(group: str) -> Awaitable[tuple[str, ...]]:
+        """
+        The names of a group's members in order.
+
+        @raise NoSuchGroup:
+        """
+
+    def groupsOf(user: str) -> Awaitable[tuple[str, ...]]:
+        """
+        The names of the groups that a user is a member of, in order.
+
+        @raise NoSuchUser:
+        """
+
+    def addMember(group: str, user: str) -> Awaitable[bool]:
+        """
+        Make a user a member of a group.
+
+        @return: he was none before.
+        @raise NoSuchGroup:
+        @raise NoSuchUser:
+        """
+
+    def removeMember(group: str, user: str) -> Awaitable[bool]:
+        """
+        Make a user a member of a group no more.
+
+        @return: he was one before.
+        @raise NoSuchGroup:
+        @raise NoSuchUser:
+        """
+
+
 class IHierarchy(Interface):
     """
     The folders, their rights, and who subscribes to them.
@@ -231,7 +297,7 @@ class IHierarchy(Interface):
         """
         What the user may do with a folder.
 
-        @raise NoSuchFolder:
+        @raise NoSuchFolder: also when he has none of C{lrikxa}.
         """
 
     def acl(user: str, name: str) -> Awaitable[tuple[tuple[str, str], ...]]:
@@ -252,11 +318,31 @@ class IHierarchy(Interface):
         namespace's root (C{"Public Folders"}) it holds for every folder below
         as well; elsewhere for the one folder.
 
+        An identifier is a user's name, L{ANYONE<mailstore.model.ANYONE>},
+        L{AUTHENTICATED<mailstore.model.AUTHENTICATED>}, or
+        L{GROUP_PREFIX<mailstore.model.GROUP_PREFIX>} with a group's name; with C{-} in front it
+        takes rights from these that another identifier gives (RFC 4314 section 2).  An
+        entry of somebody who is no more can only be removed.
+
         @return: how many folders it changed.
         @raise NoSuchFolder:
-        @raise NoSuchUser: the identifier names neither a user nor a set of users.
+        @raise NoSuchUser: the identifier names no user.
+        @raise NoSuchGroup: the identifier names no group.
         @raise InvalidName: a letter names no right.
         @raise LimitReached: the rights on the folder would name too many identifiers.
+        @raise PermissionDenied: no right C{a}; or nobody would have it any more, neither on the
+            folder nor on the root of the public ones.  L{SYSTEM<mailstore.model.SYSTEM>} may do that.
+        """
+
+    def grantable(user: str, name: str, identifier: str) -> Awaitable[tuple[str, str]]:
+        """
+        What L{setRights} can do for an identifier on a folder.
+
+        @return: the rights that it has always; and those that it can be given and lose,
+            each on its own.
+        @raise NoSuchFolder:
+        @raise NoSuchUser: as L{setRights}.
+        @raise NoSuchGroup: as L{setRights}.
         @raise PermissionDenied: no right C{a}.
         """
 

@@ -55,6 +55,10 @@ ANYONE = "anyone"
 #: ACL identifier that means every user who has signed in.
 AUTHENTICATED = "authenticated"
 
+#: What the ACL identifier of a group begins with; the group's name follows.  RFC 4314 leaves
+#: the names of groups to servers; this is how Cyrus writes them.
+GROUP_PREFIX = "group:"
+
 #: Every right, in the order in which they are written (RFC 4314 section 2.1).
 ALL_RIGHTS = "lrswipkxtea"
 
@@ -106,14 +110,30 @@ def userName(name: str) -> str:
         identifier with a meaning of its own, or holds a character that
         folder names, patterns or logs could not carry.
     """
+    name = _identifierName(name, "user")
+    if name.lower().startswith(GROUP_PREFIX):
+        raise InvalidName(f"{name!r} cannot be a user name: it would be a group's")
+    return name
+
+
+def groupName(name: str) -> str:
+    """
+    Check a group's name (without L{GROUP_PREFIX}) and give its one spelling.
+
+    @raise InvalidName: as L{userName}.
+    """
+    return _identifierName(name, "group")
+
+
+def _identifierName(name: str, kind: str) -> str:
     name = unicodedata.normalize("NFC", name)
     if not 0 < len(name) <= 64:
-        raise InvalidName("a user name has 1 to 64 characters")
+        raise InvalidName(f"a {kind} name has 1 to 64 characters")
     if name.lower() in (ANYONE, AUTHENTICATED) or name[0] in "#-." or name != name.strip():
-        raise InvalidName(f"{name!r} cannot be a user name")
+        raise InvalidName(f"{name!r} cannot be a {kind} name")
     if any(each in '/%*"\\(){}' or unicodedata.category(each)[0] in "CZ" for each in name):
         raise InvalidName(
-            f'a user name cannot hold spaces, control characters or any of /%*"\\(){{}}: {name!r}'
+            f'a {kind} name cannot hold spaces, control characters or any of /%*"\\(){{}}: {name!r}'
         )
     return name
 

@@ -62,7 +62,7 @@ def effective(entries: Entries, viewer: Viewer) -> str:
     """
     meant = {ANYONE}
     if viewer.id is not None:
-        meant |= {AUTHENTICATED, viewer.name}
+        meant |= {AUTHENTICATED, viewer.name, *viewer.groups}
     given = {letter for who, letters in entries if who in meant for letter in letters}
     taken = {letter for who, letters in entries if who[0] == "-" and who[1:] in meant for letter in letters}
     return "".join(each for each in ALL_RIGHTS if each in given and each not in taken)
@@ -77,7 +77,7 @@ class Acls:
     def __init__(self, max_entries: int) -> None:
         self._max_entries = max_entries
         self._entries: Cache[int, Entries] = Cache(10_000)
-        self._rights: Cache[tuple[int, str, int | None], str] = Cache(50_000)
+        self._rights: Cache[tuple[int, Viewer], str] = Cache(50_000)
 
     def entries(self, db: sqlite3.Connection, acl: int) -> Entries:
         """
@@ -98,7 +98,7 @@ class Acls:
         """
         if acl == EMPTY_ACL:
             return ""
-        key = (acl, viewer.name, viewer.id)
+        key = (acl, viewer)
         found = self._rights.get(key)
         if found is None:
             found = effective(self.entries(db, acl), viewer)

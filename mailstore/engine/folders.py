@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mailstore.engine import addresses, content, expiry, metadata, moving, quotas, seen
+from mailstore.engine import addresses, content, expiry, groups, metadata, moving, quotas, seen
 from mailstore.engine.acl import EMPTY_ACL, Acls, changed, withRights
 from mailstore.engine.counters import nextUidValidity, touchTree
 from mailstore.engine.limits import EngineLimits
@@ -23,6 +23,7 @@ from mailstore.errors import (
     InvalidName,
     LimitReached,
     NoSuchFolder,
+    NoSuchGroup,
     NoSuchUser,
     PermissionDenied,
 )
@@ -30,6 +31,7 @@ from mailstore.model import (
     ALL_RIGHTS,
     ANYONE,
     AUTHENTICATED,
+    GROUP_PREFIX,
     INBOX,
     MAX_DEPTH,
     MAX_NAME,
@@ -277,22 +279,70 @@ class Folders:
         """
         row = self._places.byName(db, viewer, name, "a")
         letters = rightsOf(letters)
-        who = self._identifier(db, who)
-        if row.owner != PUBLIC and self._places.users.viewer(db, who).id == row.owner:
+        known = dict(self._acls.entries(db, row.acl))
+        if not (mode is RightsMode.REPLACE and not letters and who in known):
+            # What is left of somebody who is no more can be removed.
+            who = self._identifier(db, who)
+        if self._isOwner(db, row, who):
             raise PermissionDenied("the owner of a folder has every right on it")
-        if row.name or row.owner != PUBLIC:
-            count = self._replace(db, row, who, letters, mode)
-        else:
-            count = self._replaceAll(db, row.owner, who, letters, mode)
+        count = self._setRights(db, row, who, letters, mode)
+        if not viewer.is_system and row.owner == PUBLIC:
+            self._refuseLockout(db, name)
         if count:
             touchTree(db, row.owner, True)
         return count
 
+    def grantable(self, db: sqlite3.Connection, viewer: Viewer, name: str, who: str) -> tuple[str, str]:
+        """
+        See L{grantable<mailstore.interfaces.IHierarchy.grantable>}.
+        """
+        row = self._places.byName(db, viewer, name, "a")
+        who = self._identifier(db, who)
+        if not self._isOwner(db, row, who):
+            return "", ALL_RIGHTS
+        return ("" if who.startswith("-") else ALL_RIGHTS), ""
+
+    def _isOwner(self, db: sqlite3.Connection, row: FolderRow, who: str) -> bool:
+        return row.owner != PUBLIC and self._places.users.viewer(db, who.removeprefix("-")).id == row.owner
+
+    def _refuseLockout(self, db: sqlite3.Connection, name: str) -> None:
+        """
+        Check that somebody can still change the rights on a public folder, or on all of them at once.
+
+        @raise PermissionDenied: nobody could.
+        """
+        for path in (folderName(name).partition(SEPARATOR)[2], ""):
+            row = self._places.find(db, PUBLIC, path)
+            if row is not None and groups.someoneHas(db, self._acls.entries(db, row.acl), "a"):
+                return
+        raise PermissionDenied(
+            f"nobody could change the rights on {name!r} any more: give somebody else the right 'a' first"
+        )
+
+    def _setRights(
+        self, db: sqlite3.Connection, row: FolderRow, who: str, letters: str, mode: RightsMode
+    ) -> int:
+        if row.name or row.owner != PUBLIC:
+            return self._replace(db, row, who, letters, mode)
+        return self._replaceAll(db, row.owner, who, letters, mode)
+
     def _identifier(self, db: sqlite3.Connection, who: str) -> str:
+        """
+        The one spelling of an identifier.
+
+        @raise NoSuchUser:
+        @raise NoSuchGroup:
+        """
         minus = "-" if who.startswith("-") else ""
-        name = who[len(minus) :]
+        name = groups.encodable(who[len(minus) :])
         if name.lower() in (ANYONE, AUTHENTICATED):
             return minus + name.lower()
+        if name[: len(GROUP_PREFIX)].lower() == GROUP_PREFIX:
+            group = name[len(GROUP_PREFIX) :]
+            if groups.exists(db, group):
+                return minus + GROUP_PREFIX + group
+            if self._places.users.viewer(db, name).id is None:
+                raise NoSuchGroup(f"there is no group {group!r}")
         known = self._places.users.viewer(db, name)
         if known.id is None or known.is_system:
             raise NoSuchUser(f"there is no user {name!r}")
@@ -328,6 +378,27 @@ class Folders:
             ).rowcount
             for old in changes:
                 self._acls.release(db, old)
+        return count
+
+    def dropIdentifier(self, db: sqlite3.Connection, who: str) -> int:
+        """
+        Remove what all rights say of an identifier, also with a minus sign.
+
+        @return: how many folders it changed.
+        """
+        count = 0
+        pattern = f"%{who} %"
+        for old, _ in db.execute("SELECT id, entries FROM acls WHERE entries LIKE ?", (pattern,)).fetchall():
+            before = self._acls.entries(db, old)
+            entries = tuple(each for each in before if each[0].removeprefix("-") != who)
+            if entries == before:
+                continue
+            new = self._acls.intern(db, entries)
+            owners = db.execute("SELECT DISTINCT owner FROM folders WHERE acl = ?", (old,)).fetchall()
+            count += db.execute("UPDATE folders SET acl = ? WHERE acl = ?", (new, old)).rowcount
+            self._acls.release(db, old)
+            for (owner,) in owners:
+                touchTree(db, owner, True)
         return count
 
     def acl(self, db: sqlite3.Connection, viewer: Viewer, name: str) -> tuple[tuple[str, str], ...]:

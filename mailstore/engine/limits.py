@@ -27,6 +27,8 @@ class EngineLimits:
     max_uploads: int = attrs.field(default=256, validator=attrs.validators.ge(1))
     #: Identifiers that one folder's ACL may name.
     max_acl_entries: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
+    #: Groups of users.
+    max_groups: int = attrs.field(default=10_000, validator=attrs.validators.ge(0))
     #: Messages that one append may bring.
     max_append: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
     #: Recipients that one message may be delivered to at once.

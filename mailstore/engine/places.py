@@ -146,17 +146,19 @@ class Places:
                 return self.rights(db, viewer, row), row.acl
         return self.rightsOn(db, viewer, owner, EMPTY_ACL), EMPTY_ACL
 
-    def byName(self, db: sqlite3.Connection, viewer: Viewer, name: str, needed: str = "") -> FolderRow:
+    def byName(
+        self, db: sqlite3.Connection, viewer: Viewer, name: str, needed: str = "", any_of: str = "l"
+    ) -> FolderRow:
         """
         The folder of a name, which may be one that cannot be opened.
 
-        @param needed: the rights that the viewer must have; with none it
-            is enough that he may look it up.
+        @param needed: the rights that the viewer must have.
+        @param any_of: when none is needed, the rights of which he must have one.
         @raise NoSuchFolder: there is none, or he may not know.
         @raise PermissionDenied: he lacks one of the rights.
         """
         row, shown = self._look(db, viewer, name)
-        self.require(db, viewer, row, needed, shown)
+        self.require(db, viewer, row, needed, shown, any_of)
         return row
 
     def mailbox(self, db: sqlite3.Connection, viewer: Viewer, name: str, needed: str) -> FolderRow:
@@ -184,10 +186,14 @@ class Places:
             raise NoSuchFolder(f"there is no folder {place.shown!r}")
         return row, place.shown
 
-    def byId(self, db: sqlite3.Connection, viewer: Viewer, folder: int, needed: str) -> FolderRow:
+    def byId(
+        self, db: sqlite3.Connection, viewer: Viewer, folder: int, needed: str, any_of: str = "l"
+    ) -> FolderRow:
         """
         The folder of an identity.
 
+        @param needed: as L{byName}.
+        @param any_of: as L{byName}.
         @raise NoSuchFolder: there is none any more, or the viewer may not know.
         @raise PermissionDenied: he lacks one of the rights.
         """
@@ -195,10 +201,18 @@ class Places:
         if row is None or not row[3]:
             raise NoSuchFolder("the folder does not exist any more")
         found = FolderRow._make(row)
-        self.require(db, viewer, found, needed, found.name.rpartition("/")[2] or PUBLIC_ROOT)
+        self.require(db, viewer, found, needed, found.name.rpartition("/")[2] or PUBLIC_ROOT, any_of)
         return found
 
-    def require(self, db: sqlite3.Connection, viewer: Viewer, row: FolderRow, needed: str, name: str) -> str:
+    def require(
+        self,
+        db: sqlite3.Connection,
+        viewer: Viewer,
+        row: FolderRow,
+        needed: str,
+        name: str,
+        any_of: str = "l",
+    ) -> str:
         """
         Check that a viewer has rights on a folder.
 
@@ -207,11 +221,10 @@ class Places:
         @raise PermissionDenied: he lacks one of them.
         """
         rights = self.rights(db, viewer, row)
-        if not needed:
-            if "l" not in rights:
-                raise NoSuchFolder(f"there is no folder {name!r}")
-            return rights
-        lacking = [each for each in needed if each not in rights]
+        if needed:
+            lacking = [each for each in needed if each not in rights]
+        else:
+            lacking = [] if any(each in rights for each in any_of) else [any_of[0]]
         if lacking:
             if "l" not in rights:
                 raise NoSuchFolder(f"there is no folder {name!r}")

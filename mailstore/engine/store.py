@@ -17,6 +17,7 @@ from mailstore.engine import (
     delivery,
     expiry,
     folders,
+    groups,
     metadata,
     moving,
     opening,
@@ -43,7 +44,7 @@ from mailstore.engine.textindex import TextIndex
 from mailstore.engine.threads import threading
 from mailstore.engine.uploads import Uploads
 from mailstore.errors import InvalidRequest, StoreError, StoreUnavailable
-from mailstore.interfaces import IStore, IStoreObserver, IUpload
+from mailstore.interfaces import IGroups, IStore, IStoreObserver, IUpload
 from mailstore.model import (
     AppendResult,
     CopyResult,
@@ -77,7 +78,7 @@ from mailstore.model import (
 _T = TypeVar("_T")
 
 
-@implementer(IStore)
+@implementer(IStore, IGroups)
 class Store:
     """
     A mail store in an SQLite database.
@@ -242,6 +243,9 @@ class Store:
                 self._sweep_due = self._database.mutate(self._pins.sweep)
             result = self._database.mutate(change)
         except BaseException:
+            # Numbers of rows that were not kept will be those of others.
+            self._acls.forget()
+            self._users.forget()
             await self._settle()
             raise
         await self._committer.committed()
@@ -273,6 +277,32 @@ class Store:
     async def listUsers(self) -> tuple[str, ...]:
         with self._database.reading() as db:
             return users.listUsers(db)
+
+    # --- groups ---
+
+    async def createGroup(self, group: str) -> None:
+        await self._change(lambda db: groups.create(db, group, self._limits.max_groups))
+
+    async def removeGroup(self, group: str) -> int:
+        return await self._change(lambda db: self._folders.dropIdentifier(db, groups.remove(db, group)))
+
+    async def listGroups(self) -> tuple[str, ...]:
+        with self._database.reading() as db:
+            return groups.names(db)
+
+    async def groupMembers(self, group: str) -> tuple[str, ...]:
+        with self._database.reading() as db:
+            return groups.membersOf(db, group)
+
+    async def groupsOf(self, user: str) -> tuple[str, ...]:
+        with self._database.reading() as db:
+            return groups.groupsOf(db, user)
+
+    async def addMember(self, group: str, user: str) -> bool:
+        return await self._change(lambda db: groups.setMember(db, group, user, True))
+
+    async def removeMember(self, group: str, user: str) -> bool:
+        return await self._change(lambda db: groups.setMember(db, group, user, False))
 
     # --- hierarchy ---
 
@@ -339,7 +369,9 @@ class Store:
     async def rights(self, user: str, name: str) -> str:
         with self._database.reading() as db:
             viewer = self._users.viewer(db, user)
-            return self._places.rights(db, viewer, self._places.byName(db, viewer, name))
+            # RFC 4314 section 4, MYRIGHTS.
+            row = self._places.byName(db, viewer, name, any_of="lrikxa")
+            return self._places.rights(db, viewer, row)
 
     async def acl(self, user: str, name: str) -> tuple[tuple[str, str], ...]:
         with self._database.reading() as db:
@@ -358,6 +390,10 @@ class Store:
             return self._folders.setRights(db, viewer, name, identifier, letters, mode)
 
         return await self._change(change)
+
+    async def grantable(self, user: str, name: str, identifier: str) -> tuple[str, str]:
+        with self._database.reading() as db:
+            return self._folders.grantable(db, self._users.viewer(db, user), name, identifier)
 
     async def quotaRoots(self, user: str, name: str) -> tuple[str, ...]:
         with self._database.reading() as db:
@@ -587,7 +623,7 @@ class Store:
     ) -> FlagsStored:
         def change(db: sqlite3.Connection) -> tuple[FlagsStored, bool, bool]:
             viewer = self._users.viewer(db, user)
-            row = self._places.byId(db, viewer, folder, "")
+            row = self._places.byId(db, viewer, folder, "", any_of="stw")
             rights = self._places.rights(db, viewer, row)
             return flagging.storeFlags(db, row, viewer, rights, uids, mode, flags, unchanged_since)
 

@@ -8,6 +8,7 @@ import sqlite3
 
 import attrs
 
+from mailstore.engine import groups
 from mailstore.engine.acl import EMPTY_ACL
 from mailstore.engine.counters import nextUidValidity
 from mailstore.engine.lru import Cache
@@ -31,6 +32,8 @@ class Viewer:
     #: Of the row of users; L{SYSTEM_ID} for the system; C{None} for somebody the
     #: store does not know, who has the rights of everybody and nothing of his own.
     id: int | None
+    #: Identifiers of the groups that he is a member of.
+    groups: frozenset[str] = frozenset()
 
     @property
     def is_system(self) -> bool:
@@ -39,12 +42,12 @@ class Viewer:
 
 class Users:
     """
-    Finds users by name.  Names and ids never change, so what was found is kept.
+    Finds users by name.  What was found is kept, with the number that grows when
+    anybody's groups change.
     """
 
     def __init__(self) -> None:
-        self._viewers: Cache[str, Viewer] = Cache(10_000)
-        self._viewers.put(SYSTEM, Viewer(SYSTEM, SYSTEM_ID))
+        self._viewers: Cache[str, tuple[int, Viewer]] = Cache(10_000)
 
     def viewer(self, db: sqlite3.Connection, name: str) -> Viewer:
         """
@@ -52,14 +55,16 @@ class Users:
         """
         if name == SYSTEM:
             return Viewer(SYSTEM, SYSTEM_ID)
-        viewer = self._viewers.get(name)
-        if viewer is None:
-            name = _encodable(name)
-            row = db.execute("SELECT id FROM users WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                return Viewer(name, None)
-            viewer = Viewer(name, row[0])
-            self._viewers.put(name, viewer)
+        (version,) = db.execute("SELECT value FROM meta WHERE key = 'members'").fetchone()
+        kept = self._viewers.get(name)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        name = groups.encodable(name)
+        row = db.execute("SELECT id FROM users WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            return Viewer(name, None)
+        viewer = Viewer(name, row[0], groups.identifiersOf(db, row[0]))
+        self._viewers.put(name, (version, viewer))
         return viewer
 
     def forget(self) -> None:
@@ -74,13 +79,9 @@ def credentials(db: sqlite3.Connection, name: str) -> Credentials | None:
     What a user can be known by.
     """
     row = db.execute(
-        "SELECT salt, iterations, stored_key, server_key FROM users WHERE name = ?", (_encodable(name),)
+        "SELECT salt, iterations, stored_key, server_key FROM users WHERE name = ?", (groups.encodable(name),)
     ).fetchone()
     return None if row is None else Credentials(*row)
-
-
-def _encodable(name: str) -> str:
-    return name.encode("utf-8", "replace").decode()
 
 
 def createUser(db: sqlite3.Connection, name: str, keys: Credentials, clock: float) -> int:

@@ -42,20 +42,6 @@ def fromClient(letters: str) -> str:
     return "".join(each for each in ALL_RIGHTS if each in meant)
 
 
-def ownerOf(user: str, name: str) -> str:
-    """
-    Who owns a folder, and so has all rights on it always; C{""} for nobody.
-
-    @param user: who calls it by C{name}.
-    """
-    first, *others = name.split(SEPARATOR)
-    if first == PUBLIC_ROOT:
-        return ""
-    if first == OTHERS_ROOT:
-        return others[0] if others else ""
-    return user
-
-
 def parentOf(name: str) -> str:
     """
     The folder that a new one of this name would be below; C{""} when there is no other.

@@ -197,6 +197,13 @@ class RemoteStore(StoreConnection):
         changed: int = await self._ask(m.SetRights(user, name, identifier, letters, mode))
         return changed
 
+    async def grantable(self, user: str, name: str, identifier: str) -> tuple[str, str]:
+        """
+        See L{IHierarchy.grantable<mailstore.interfaces.IHierarchy>}.
+        """
+        rights: tuple[str, str] = await self._ask(m.Grantable(user, name, identifier))
+        return rights
+
     async def quotaRoots(self, user: str, name: str) -> tuple[str, ...]:
         """
         See L{IHierarchy.quotaRoots<mailstore.interfaces.IHierarchy>}.

@@ -44,7 +44,7 @@ from mailstore.model import (
 )
 
 #: The protocol spoken here.  Both ends must speak the same.
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 #: First field of a L{Hello}, so that a stranger is recognized as one.
 MAGIC = "mailstore"
@@ -225,6 +225,12 @@ class SetRights(_Asked, tag="setRights", frozen=True):
     identifier: str
     letters: str
     mode: RightsMode
+
+
+class Grantable(_Asked, tag="grantable", frozen=True):
+    user: str
+    name: str
+    identifier: str
 
 
 class QuotaRoots(_Asked, tag="quotaRoots", frozen=True):
@@ -425,6 +431,7 @@ AnyRequest = (
     | Rights
     | GetAcl
     | SetRights
+    | Grantable
     | QuotaRoots
     | GetQuota
     | SetQuota

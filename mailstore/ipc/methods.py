@@ -115,6 +115,10 @@ def _setRights(store: IStore, r: m.SetRights) -> Awaitable[int]:
     return store.setRights(r.user, r.name, r.identifier, r.letters, r.mode)
 
 
+def _grantable(store: IStore, r: m.Grantable) -> Awaitable[tuple[str, str]]:
+    return store.grantable(r.user, r.name, r.identifier)
+
+
 def _quotaRoots(store: IStore, r: m.QuotaRoots) -> Awaitable[tuple[str, ...]]:
     return store.quotaRoots(r.user, r.name)
 
@@ -225,6 +229,7 @@ METHODS: Final[dict[type, Method]] = {
     m.Rights: _one(str, _rights),
     m.GetAcl: _one(tuple[tuple[str, str], ...], _acl),
     m.SetRights: _one(int, _setRights),
+    m.Grantable: _one(tuple[str, str], _grantable),
     m.QuotaRoots: _one(tuple[str, ...], _quotaRoots),
     m.GetQuota: _one(Quota, _quota),
     m.SetQuota: _one(Quota, _setQuota),

@@ -30,6 +30,7 @@ from mailstore.testing.storecases.decoding import BinaryTests
 from mailstore.testing.storecases.delivering import AddressTests, DeliveryTests
 from mailstore.testing.storecases.expiring import ExpiryTests
 from mailstore.testing.storecases.fetching import FetchTests, SectionTests
+from mailstore.testing.storecases.groups import GroupTests, LockoutTests
 from mailstore.testing.storecases.hierarchy import (
     CreateTests,
     DeleteTests,
@@ -39,6 +40,7 @@ from mailstore.testing.storecases.hierarchy import (
     SubscriptionTests,
 )
 from mailstore.testing.storecases.identities import IdentityTests, SaveDateTests, StatusesTests
+from mailstore.testing.storecases.matrix import MatrixSampleTests
 from mailstore.testing.storecases.opening import ChangesTests, ObserverTests, OpenTests
 from mailstore.testing.storecases.ordering import SortTests, ThreadTests
 from mailstore.testing.storecases.quotas import MetadataTests, QuotaTests
@@ -66,6 +68,9 @@ class StoreTestsMixin(
     StatusTests,
     AclTests,
     RightsMatrixTests,
+    GroupTests,
+    LockoutTests,
+    MatrixSampleTests,
     OpenTests,
     ChangesTests,
     ObserverTests,

@@ -11,11 +11,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from mailstore.engine.migrations import m0001_initial, m0002_finding, m0003_delivery
+from mailstore.engine.migrations import m0001_initial, m0002_finding, m0003_delivery, m0004_groups
 
 #: What brings a database from one version to the next, in order.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0001_initial.upgrade,
     m0002_finding.upgrade,
     m0003_delivery.upgrade,
+    m0004_groups.upgrade,
 )

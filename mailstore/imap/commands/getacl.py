@@ -7,7 +7,7 @@ from __future__ import annotations
 from mailstore.imap.command import Command, Ok, Reply
 from mailstore.imap.commands.setacl import parseDelete as parseEntry
 from mailstore.imap.commands.subscribe import parse
-from mailstore.imap.rights import TOLD_RIGHTS, ownerOf, toClient
+from mailstore.imap.rights import toClient
 from mailstore.imap.session import Session
 from mailstore.imap.states import SIGNED_IN
 from mailstore.imap.wire.acl import AclEntry, aclLine, listRightsLine, myRightsLine
@@ -25,14 +25,11 @@ async def runGet(session: Session, arguments: str) -> Reply:
 
 async def runList(session: Session, arguments: AclEntry) -> Reply:
     """
-    Tell the rights that somebody may be given: each by itself, and to the folder's owner none, who has all.
+    Tell the rights that somebody has always, and those that he may be given, each by itself.
     """
     name, identifier = arguments.mailbox, arguments.identifier
-    # Asked for its errors: who may see the rights may see this (RFC 4314 section 4).
-    await session.store.acl(session.user, name)
-    owns = identifier == ownerOf(session.user, name)
-    always, others = (TOLD_RIGHTS, "") if owns else ("", TOLD_RIGHTS)
-    await session.write(listRightsLine(name, identifier, always, others, session.utf8))
+    always, others = await session.store.grantable(session.user, name, identifier)
+    await session.write(listRightsLine(name, identifier, toClient(always), toClient(others), session.utf8))
     return Ok()
 
 

@@ -122,6 +122,46 @@ class AclTests(MessageCase):
             self.bob.command(f"LISTRIGHTS {theirs} alice")[0], f"* LISTRIGHTS {theirs} alice lrswipkxteacd"
         )
 
+    def test_groups(self) -> None:
+        """
+        Groups are identifiers as users are: given rights, told, and asked for what can be given them; what
+        a member may do changes at once, in the folder that he has selected too.
+        """
+        self.result(self.engine.createGroup("sales"))
+        self.assertNo(self.alice.command(f"SETACL {self.sales} group:none lr"), "NONEXISTENT")
+        self.assertNo(self.alice.command(f"LISTRIGHTS {self.sales} group:none"), "NONEXISTENT")
+        self.assertNo(self.alice.command(f"LISTRIGHTS {self.sales} nobody"), "NONEXISTENT")
+        self.assertOk(self.alice.command(f"LISTRIGHTS {self.sales} group:sales"))
+        self.assertOk(self.alice.command(f"SETACL {self.sales} group:sales lrswi"))
+        self.assertOk(self.alice.command(f'SETACL {self.sales} authenticated ""'))
+        self.assertEqual(self.acl(self.sales), "alice lra group:sales lrswi")
+        self.assertNo(self.bob.command(f"SELECT {self.sales}"), "NONEXISTENT")
+        lists = 'LIST "" "Public Folders/*"'
+        self.assertFalse([each for each in self.bob.command(lists) if self.sales in each])
+        self.result(self.engine.addMember("sales", "bob"))
+        self.assertTrue([each for each in self.bob.command(lists) if self.sales in each])
+        self.assertOk(self.bob.command(f"SELECT {self.sales}"))
+        self.assertEqual(self.bob.command(f"MYRIGHTS {self.sales}")[0], f"* MYRIGHTS {self.sales} lrswi")
+        self.result(self.engine.removeMember("sales", "bob"))
+        other = self.client("bob", "")
+        self.assertFalse([each for each in other.command(lists) if self.sales in each])
+        self.assertNo(other.command(f"MYRIGHTS {self.sales}"), "NONEXISTENT")
+        # He may not even know of the folder that he has open.
+        self.bob.say(b"T NOOP\r\n")
+        self.assertTrue(self.bob.heard()[-1].startswith(b"* BYE"))
+
+    def test_lockedOut(self) -> None:
+        """
+        The last who may change rights cannot give that up.
+        """
+        for command in (
+            f"SETACL {self.sales} alice lr",
+            f"SETACL {self.sales} -alice a",
+            f"DELETEACL {self.sales} alice",
+        ):
+            self.assertNo(self.alice.command(command), "NOPERM")
+        self.assertEqual(self.acl(self.sales), "alice lra authenticated lrs")
+
     def test_mine(self) -> None:
         """
         Own folders, others' and public ones; the owner is told with all rights.
