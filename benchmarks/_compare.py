@@ -184,7 +184,9 @@ def _tell(
     cells = [row.name, str(clients)]
     for name in names:
         result = results.get(name)
-        cells.append("" if result is None else f"{_figure(result.rate)} {row.unit}, {_figure(result.milliseconds)} ms")
+        cells.append(
+            "" if result is None else f"{_figure(result.rate)} {row.unit}, {_figure(result.milliseconds)} ms"
+        )
     gated = clients == GATED
     for rivals, gate in ((dovecots, row.gate), (["pymap"], PYMAP_GATE)):
         best = max((results[name].rate for name in rivals if name in results), default=0.0)

@@ -20,7 +20,24 @@ SUBJECT_WORD = "quarterly"
 #: A word in the text of one message in two hundred.
 TEXT_WORD = "xylophonist"
 
-_SYLLABLES = ("ba", "ce", "di", "fo", "gu", "ha", "ke", "li", "mo", "nu", "par", "ras", "ser", "tin", "vol", "wen")
+_SYLLABLES = (
+    "ba",
+    "ce",
+    "di",
+    "fo",
+    "gu",
+    "ha",
+    "ke",
+    "li",
+    "mo",
+    "nu",
+    "par",
+    "ras",
+    "ser",
+    "tin",
+    "vol",
+    "wen",
+)
 
 
 def _vocabulary() -> list[str]:

@@ -72,9 +72,9 @@ service imap-login {{
 }}
 service imap {{
   service_count = 0
-  process_min_avail = 2
-  process_limit = 2
-  client_limit = 10000
+  process_min_avail = {processes}
+  process_limit = {most}
+  client_limit = {shared}
 }}
 service auth {{
   chroot =
@@ -110,24 +110,29 @@ def fill(base: pathlib.Path, names: list[str], messages: int) -> None:
     public = base / "public"
     for number, name in enumerate(["", *names]):
         folder = public / ("." + name.replace("/", ".") if name else "")
-        for each in ("cur", "new", "tmp"):
-            (folder / each).mkdir(parents=True)
+        for part in ("cur", "new", "tmp"):
+            (folder / part).mkdir(parents=True)
         if not name or name == INCOMING:
             continue
         if name == BIG:
             for each in range(messages):
                 data = message(each)
-                (folder / "cur" / f"{1_700_000_000 + each}.M{each}P1.bench,S={len(data)}:2,").write_bytes(data)
+                (folder / "cur" / f"{1_700_000_000 + each}.M{each}P1.bench,S={len(data)}:2,").write_bytes(
+                    data
+                )
         else:
             data = small(number)
             (folder / "cur" / f"1700000000.M{number}P1.bench,S={len(data)}:2,").write_bytes(data)
 
 
 @contextlib.contextmanager
-def dovecot(base: pathlib.Path, list_index: bool) -> Iterator[tuple[int, int]]:
+def dovecot(base: pathlib.Path, list_index: bool, apart: bool = False) -> Iterator[tuple[int, int]]:
     """
     Run one over what L{fill} made.
 
+    @param apart: whether each client has a process of its own, without which several clients
+        that IDLE in the same folder are not all told of a change: a process is told by the
+        system only once.
     @return: process id and port.
     """
     program = installed()
@@ -157,6 +162,9 @@ def dovecot(base: pathlib.Path, list_index: bool) -> Iterator[tuple[int, int]]:
             list_index="yes" if list_index else "no",
             group=group,
             owner_group=owner_group,
+            processes=20 if apart else 2,
+            most=10_000 if apart else 2,
+            shared=1 if apart else 10_000,
             **names,
         )
     )

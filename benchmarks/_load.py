@@ -74,9 +74,7 @@ def _connect(crowd: Crowd, user: str) -> socket.socket:
 class _Crowd:
     def __init__(self, crowd: Crowd) -> None:
         self.sockets = [_connect(crowd, user) for user in crowd.users]
-        self._requests = [
-            [_TAG + b" " + line + b"\r\n" for line in commands] for commands in crowd.commands
-        ]
+        self._requests = [[_TAG + b" " + line + b"\r\n" for line in commands] for commands in crowd.commands]
         self._numbered = any(COUNTER in line for commands in crowd.commands for line in commands)
         self._sent = time.time_ns() % 10**9
         self._at = [0] * len(self.sockets)

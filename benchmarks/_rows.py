@@ -86,7 +86,9 @@ def _whole(server: Server, size: Size, client: int) -> tuple[bytes, ...]:
 
 
 def _store(server: Server, size: Size, client: int) -> tuple[bytes, ...]:
-    return tuple(b"STORE %d %bFLAGS (\\Flagged)" % (client % size.messages + 1, sign) for sign in (b"+", b"-"))
+    return tuple(
+        b"STORE %d %bFLAGS (\\Flagged)" % (client % size.messages + 1, sign) for sign in (b"+", b"-")
+    )
 
 
 def _append(server: Server, size: Size, client: int) -> tuple[bytes, ...]:
@@ -95,8 +97,6 @@ def _append(server: Server, size: Size, client: int) -> tuple[bytes, ...]:
         data = b"X-Number: %b\r\n" % COUNTER + _corpus.message((client + number) % _FILED)
         lines.append(b"APPEND %b {%d+}\r\n%b" % (quoted(server, _corpus.INCOMING), len(data), data))
     return tuple(lines)
-
-
 
 
 def _one(size: Size) -> int:
@@ -149,14 +149,14 @@ ROWS = (
         "SEARCH SUBJECT",
         _same(b"SEARCH SUBJECT " + _corpus.SUBJECT_WORD.encode()),
         2,
-        b"* SEARCH 8 58 ",
+        b"* SEARCH 8",
         _one,
     ),
     Row(
         "SEARCH TEXT",
         _same(b"SEARCH TEXT " + _corpus.TEXT_WORD.encode()),
         50,
-        b"* SEARCH 12 212 ",
+        b"* SEARCH 12",
         _one,
     ),
 )

@@ -146,6 +146,18 @@ def dovecots(data: pathlib.Path, size: Size) -> Iterator[list[Server]]:
 
 
 @contextlib.contextmanager
+def fannedDovecot(data: pathlib.Path, size: Size) -> Iterator[Server]:
+    """
+    A Dovecot that tells all who IDLE, however many they are.
+    """
+    directory = _made(
+        data / f"fanned-{size.messages}", lambda made: fillDovecot(made, [_corpus.BIG], size.messages)
+    )
+    with dovecot(directory, list_index=True, apart=True) as (pid, port):
+        yield Server("Dovecot, a process for each client", pid, port, messages=size.messages)
+
+
+@contextlib.contextmanager
 def pymap(data: pathlib.Path, size: Size) -> Iterator[Server]:
     """
     pymap with its store in memory and its only user.
@@ -158,7 +170,13 @@ def pymap(data: pathlib.Path, size: Size) -> Iterator[Server]:
     command = [program, "--host", "127.0.0.1", "--port", str(port), "dict", "--demo-data"]
     with running(command, port, data / "pymap.log") as pid:
         server = Server(
-            "pymap", pid, port, prefix="", password="demopass", user=lambda _: "demouser", messages=size.messages
+            "pymap",
+            pid,
+            port,
+            prefix="",
+            password="demopass",
+            user=lambda _: "demouser",
+            messages=size.messages,
         )
         client = Client(port)
         client.login("demouser", server.password)

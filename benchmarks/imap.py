@@ -1,227 +1,99 @@
 """
-What the IMAP server costs, as ratios in one run.
+What the IMAP server costs: ratios in one run, against Dovecot and pymap.
 
-  - LIST of many public folders: memory of all processes, and processor time of the second
-    client's LIST against the first's (they share one enumeration).
-  - FETCH 1:* (UID FLAGS) and (UID ENVELOPE): messages per second against pymap's demo backend.
-  - APPEND over C{unix:}: 20 clients against one (group commit).
-  - IDLE over C{unix:}: milliseconds from another session's STORE until the change is told, the median.
+Three parts, each of which can be left out:
 
-Run it as C{python -m benchmarks.imap}; C{--short} makes everything smaller and allows
-for a busy machine by halving the gates of speed.  Exit code 1 when a gate fails.
+  - C{alone}: LIST of many public folders in memory and processor time, FETCH of short messages against
+    pymap, group commit, one IDLE.
+  - C{sessions}: memory of idle sessions, growth by a client that does not read, the fan-out of one
+    change to many who idle.
+  - C{compare}: command by command against Dovecot, as it comes from a distribution, with and without
+    its index of folder lists, and against pymap, with 1, 20 and 100 clients.  Rates are the best of some
+    turns, which the servers have one after another; beside each stands the processor time of all
+    the server's processes for one command.
+
+Run it as C{python -m benchmarks.imap}; C{--short} makes everything smaller and, for a busy machine, the gates
+of speed four times as wide (of the present rows of C{alone} twice).  Exit code 1 when a gate is missed.
+Dovecot is left out, with a word, where it is not installed.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import pathlib
-import shutil
-import statistics
+import resource
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 
-from benchmarks._imapload import (
-    Client,
-    appendTogether,
-    cpuSeconds,
-    freePort,
-    python,
-    residentMegabytes,
-    running,
-)
-from mailstore import stores
-from mailstore.auth.keys import makeCredentials
-from mailstore.engine.limits import EngineLimits
-from mailstore.interfaces import IStore
-from mailstore.model import SYSTEM, NewMessage
+from benchmarks import _alone, _sessions
+from benchmarks._compare import Effort, compare
+from benchmarks._dovecot import installed
+from benchmarks._gates import Table
+from benchmarks._imapload import Failed
+from benchmarks._rows import ROWS
+from benchmarks._servers import Server, Size, dovecots, fannedDovecot, ours, pymap
 
-MESSAGE = (
-    b"Return-Path: <carol@example.org>\r\n"
-    b"Received: from mx.example.org (mx.example.org [192.0.2.7]) by mail.example.net with ESMTP\r\n"
-    b"Date: Tue, 3 Nov 2026 10:11:12 +0100\r\n"
-    b"From: Carol Baker <carol@example.org>\r\n"
-    b"To: alice@example.net, Bob Stone <bob@example.net>\r\n"
-    b"Subject: Notes of the weekly meeting, number %d\r\n"
-    b"Message-ID: <%d.notes@example.org>\r\n"
-    b"MIME-Version: 1.0\r\n"
-    b"Content-Type: text/plain; charset=utf-8\r\n"
-    b"\r\n" + b"The minutes are below, please send corrections before Friday.\r\n" * 30
-)
-
-
-def message(number: int) -> bytes:
-    """
-    A message like no other, of about 2 KB.
-    """
-    return MESSAGE % (number, number)
-
-
-class Table:
-    """
-    Results against gates.
-    """
-
-    def __init__(self) -> None:
-        self.failed = 0
-
-    def row(self, what: str, value: float, unit: str, gate: float, least: bool) -> None:
-        """
-        Print one result.
-
-        @param least: whether the gate is the least value allowed, rather than the most.
-        """
-        passed = value >= gate if least else value <= gate
-        self.failed += not passed
-        sign = ">=" if least else "<="
-        print(
-            f"{what:<58}{value:>10.2f} {unit:<4} {sign} {gate:<6g} {'ok' if passed else 'MISSED'}", flush=True
-        )
-
-
-async def _users(store: IStore) -> None:
-    for user in ("alice", "bob"):
-        await store.createUser(user, makeCredentials("password"))
-    await store.setRights(SYSTEM, "Public Folders", "alice", "lrswipkxtea")
-
-
-async def _fill(store: IStore, folders: int, messages: int) -> None:
-    await _users(store)
-    for number in range(folders):
-        await store.createFolder(SYSTEM, f"Public Folders/Archive/Department {number % 40}/Folder {number}")
-    await store.createFolder(SYSTEM, "Public Folders/Bench")
-    for start in range(0, messages, 500):
-        batch = tuple(NewMessage(message(n)) for n in range(start, min(start + 500, messages)))
-        await store.append(SYSTEM, "Public Folders/Bench", batch)
-    await store.close()
+_FULL = Size(10_000, 5_000)
+_SHORT = Size(500, 300)
 
 
 @contextlib.contextmanager
-def server(directory: pathlib.Path, folders: int, messages: int) -> Iterator[tuple[int, int]]:
+def _data(kept: str | None) -> Iterator[pathlib.Path]:
     """
-    Our server with its store in a process of its own.
-
-    @return: process id and port.
+    Where the servers have their mail: in memory where there is such a place.
     """
-    url = f"sqlite:///{directory}/mail.db"
-    asyncio.run(_fill(stores.openStore(url, EngineLimits(), create=True), folders, messages))
-    port = freePort()
-    command = python(
-        *("-m", "twisted", "mailstore", "--store", url),
-        *("--transport", f"unix:{directory}/s", "--listen", f"tcp:{port}:interface=127.0.0.1"),
-    )
-    with running(command, port, directory / "server.log") as pid:
-        yield pid, port
-
-
-def benchList(table: Table, folders: int, slack: float) -> None:
-    """
-    Memory, and the second LIST against the first.
-    """
-    with temporary() as directory, server(directory, folders, 0) as (pid, port):
-        costs: list[float] = []
-        for user in ("alice", "bob", "alice", "bob"):
-            client = Client(port)
-            client.login(user, "password")
-            before = cpuSeconds(pid)
-            # One LIST is too short for the clock of the processor: repeat what is already shared.
-            repeat = 1 if not costs else 5
-            for _ in range(repeat):
-                answer = client.command(b'LIST "" "*"')
-            costs.append((cpuSeconds(pid) - before) / repeat)
-            assert answer.count(b"* LIST") >= folders, answer[:200]
-            client.close()
-        table.row(f"LIST of {folders} folders: memory", residentMegabytes(pid), "MB", 300, least=False)
-        ratio = min(costs[1:]) / max(costs[0], 0.01)
-        table.row("LIST: second client's CPU / first's", ratio, "x", 0.3 * slack, least=False)
+    if kept is not None:
+        directory = pathlib.Path(kept).absolute()
+        directory.mkdir(parents=True, exist_ok=True)
+        # Dovecot serves it as a user of its own.
+        directory.chmod(0o755)
+        yield directory
+        return
+    memory = pathlib.Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="ms", dir=memory if memory.is_dir() else None) as name:
+        directory = pathlib.Path(name)
+        directory.chmod(0o755)
+        yield directory
 
 
-def benchFetch(table: Table, messages: int, rounds: int, slack: float) -> None:
-    """
-    FETCH against pymap's.
-    """
-    pymap = shutil.which("pymap", path=str(pathlib.Path(sys.executable).parent)) or shutil.which("pymap")
-    if pymap is None:
-        raise SystemExit("pymap is not installed: pip install 'mailstore[bench]'")
-    port = freePort()
-    demo = [pymap, "--host", "127.0.0.1", "--port", str(port), "dict", "--demo-data"]
-    with (
-        temporary() as directory,
-        server(directory, 10, messages) as (_, our_port),
-        running(demo, port, directory / "pymap.log"),
-    ):
-        theirs = Client(port)
-        theirs.login("demouser", "demopass")
-        theirs.command(b"CREATE Bench")
-        for number in range(messages):
-            theirs.append(b"Bench", message(number))
-        theirs.command(b"SELECT Bench")
-        ours = Client(our_port)
-        ours.login("alice", "password")
-        ours.command(b'SELECT "Public Folders/Bench"')
-        for items in (b"(UID FLAGS)", b"(UID ENVELOPE)"):
-            best: dict[str, float] = {}
-            for _ in range(rounds):
-                for name, client in (("ours", ours), ("theirs", theirs)):
-                    start = time.perf_counter()
-                    answer = client.command(b"FETCH 1:* " + items)
-                    rate = messages / (time.perf_counter() - start)
-                    assert answer.count(b" FETCH (") == messages
-                    best[name] = max(best.get(name, 0.0), rate)
-            rates = f"{best['ours']:.0f}/s, pymap {best['theirs']:.0f}/s"
-            what = f"FETCH 1:* {items.decode()} of {messages}: {rates}"
-            table.row(what, best["ours"] / best["theirs"], "x", 5 / slack, least=True)
+def _parts(options: argparse.Namespace, table: Table) -> None:
+    wanted = options.only or ["alone", "sessions", "compare"]
+    slack = 4.0 if options.short else 1.0
+    if "alone" in wanted:
+        print("## Alone", flush=True)
+        _alone.bench(table, options.short)
+    if not {"sessions", "compare"}.intersection(wanted):
+        return
+    size = _SHORT if options.short else _FULL
+    with contextlib.ExitStack() as stack:
+        data = stack.enter_context(_data(options.data))
+        own = stack.enter_context(ours(data, size, options.transport))
+        rivals: list[Server] = []
+        if installed() is None:
+            print("Dovecot is not installed (Debian: dovecot-imapd) and is left out", flush=True)
+        else:
+            rivals = stack.enter_context(dovecots(data, size))
+        if "sessions" in wanted:
+            _bySession(table, own, data, size, slack, options.short)
+        if "compare" in wanted:
+            print("\n## Command by command", flush=True)
+            rivals.append(stack.enter_context(pymap(data, size)))
+            effort = Effort((1, 20), 1, 0.2) if options.short else Effort((1, 20, 100), 3, 0.5)
+            compare(table, [own, *rivals], size, effort, slack, frozenset(options.rows or ()))
 
 
-def benchAppend(table: Table, each: int, rounds: int, slack: float) -> None:
-    """
-    Twenty clients against one.
-    """
-    with temporary() as directory, server(directory, 10, 0) as (_, port):
-        clients = [Client(port) for _ in range(20)]
-        for client in clients:
-            client.login("alice", "password")
-        body = message(1)
-        best = {1: 0.0, 20: 0.0}
-        for _ in range(rounds):
-            for count in best:
-                rate = appendTogether(clients[:count], b"INBOX", body, each * 20 // count)
-                best[count] = max(best[count], rate)
-        what = f"APPEND, 20 clients {best[20]:.0f}/s, one {best[1]:.0f}/s"
-        table.row(what, best[20] / best[1], "x", 3 / slack, least=True)
-
-
-def benchIdle(table: Table, changes: int, slack: float) -> None:
-    """
-    How soon who idles is told, counted from the other's sending of the command.
-    """
-    with temporary() as directory, server(directory, 10, 1) as (_, port):
-        idler, other = Client(port), Client(port)
-        for client in (other, idler):
-            client.login("alice", "password")
-            client.command(b'SELECT "Public Folders/Bench"')
-        idler.socket.sendall(b"I IDLE\r\n")
-        idler.read(b"+ ")
-        times = []
-        for number in range(changes):
-            start = time.perf_counter()
-            other.command(b"STORE 1 %sFLAGS (\\Flagged)" % (b"-" if number % 2 else b"+"))
-            idler.read(b"* 1 FETCH")
-            times.append((time.perf_counter() - start) * 1e3)
-        median = statistics.median(times)
-        table.row(f"IDLE: another's change told, median of {changes}", median, "ms", 100 * slack, least=False)
-
-
-@contextlib.contextmanager
-def temporary() -> Iterator[pathlib.Path]:
-    """
-    A directory until the block is left.
-    """
-    with tempfile.TemporaryDirectory(prefix="ms") as name:
-        yield pathlib.Path(name)
+def _bySession(table: Table, own: Server, data: pathlib.Path, size: Size, slack: float, short: bool) -> None:
+    print("\n## Sessions", flush=True)
+    table.head("what", "measured", "gate")
+    _sessions.benchIdleSessions(table, own, 500 if short else 2000)
+    _sessions.benchDeaf(table, own, size.folders)
+    clients = 20 if short else 100
+    _sessions.benchFanOut(table, own, clients, 5 if short else 40, slack)
+    if installed() is not None:
+        with fannedDovecot(data, size) as server:
+            _sessions.benchFanOut(table, server, clients, 5, None)
 
 
 def main() -> int:
@@ -231,20 +103,30 @@ def main() -> int:
     @return: the exit code.
     """
     parser = argparse.ArgumentParser(description="IMAP: what it costs, as ratios in one run")
-    parser.add_argument("--short", action="store_true", help="smaller, with gates of speed halved")
-    parser.add_argument("--only", choices=("list", "fetch", "append", "idle"), help="one of them")
+    parser.add_argument("--short", action="store_true", help="smaller, with wide gates")
+    parser.add_argument(
+        "--only", action="append", choices=("alone", "sessions", "compare"), help="a part; may be repeated"
+    )
+    names = [row.name for row in ROWS]
+    parser.add_argument(
+        "--rows", action="append", choices=names, metavar="ROW", help=f"of: {', '.join(names)}"
+    )
+    parser.add_argument("--data", metavar="DIR", help="keep the filled stores here, and use those that are")
+    parser.add_argument(
+        "--transport", default="unix", choices=("unix", "shm"), help="between our two processes"
+    )
     options = parser.parse_args()
-    slack = 2.0 if options.short else 1.0
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
     table = Table()
-    if options.only in (None, "list"):
-        benchList(table, 2000 if options.short else 10_000, slack)
-    if options.only in (None, "fetch"):
-        benchFetch(table, 500 if options.short else 5000, 2 if options.short else 3, slack)
-    if options.only in (None, "append"):
-        benchAppend(table, 10 if options.short else 50, 2 if options.short else 3, slack)
-    if options.only in (None, "idle"):
-        benchIdle(table, 20 if options.short else 100, slack)
-    return 1 if table.failed else 0
+    try:
+        _parts(options, table)
+    except Failed as error:
+        print(f"failed: {error}", file=sys.stderr)
+        return 1
+    if table.missed:
+        print(f"\nFAILED: {', '.join(dict.fromkeys(table.missed))}")
+    return 1 if table.missed else 0
 
 
 if __name__ == "__main__":
