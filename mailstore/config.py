@@ -21,6 +21,12 @@ nearest right one.
     listen = ["tcp:143", {endpoint = "ssl:993", public_folders = false}]
     literals = "plus"
 
+    [lmtp]
+    listen = ["unix:/run/mailstore/lmtp:mode=660"]
+    domains = ["example.org"]   # ann@example.org is the user ann
+    detail = "+"                # ann+lists@example.org goes to ann's folder "lists"
+    host = "mail.example.org"   # what this host calls itself
+
     [tls]
     certificate = "/etc/ssl/mail.crt"
     key = "/etc/ssl/private/mail.key"
@@ -37,6 +43,9 @@ nearest right one.
 
     [limits.imap]       # the fields of ImapLimits
     max_sessions = 10000
+
+    [limits.lmtp]       # the fields of LmtpLimits
+    max_connections = 100
 """
 
 from __future__ import annotations
@@ -53,6 +62,7 @@ import attrs
 from mailstore.engine.limits import EngineLimits
 from mailstore.imap.limits import ImapLimits
 from mailstore.ipc.limits import IpcLimits
+from mailstore.lmtp.limits import LmtpLimits
 
 #: Where mail is kept unless somebody says otherwise: in the working directory.
 DEFAULT_STORE = "sqlite:mail.db"
@@ -74,7 +84,12 @@ SHORTEST_SECRET = 16
 LITERALS = ("plus", "minus")
 
 #: The classes of limits, by the name of their table.
-LIMITS: dict[str, type[Any]] = {"store": EngineLimits, "ipc": IpcLimits, "imap": ImapLimits}
+LIMITS: dict[str, type[Any]] = {
+    "store": EngineLimits,
+    "ipc": IpcLimits,
+    "imap": ImapLimits,
+    "lmtp": LmtpLimits,
+}
 
 
 class ConfigError(Exception):
@@ -119,6 +134,16 @@ class Config:
     ipc_limits: IpcLimits = attrs.field(factory=IpcLimits)
     #: The bounds of the front end.
     imap_limits: ImapLimits = attrs.field(factory=ImapLimits)
+    #: Descriptions of Twisted server endpoints where messages are taken for delivery, on this machine only.
+    lmtp_listen: tuple[str, ...] = ()
+    #: Domains whose users are named by what stands before the C{@}.
+    lmtp_domains: tuple[str, ...] = ()
+    #: Between a user's name and that of a folder in an address; C{""} when there is no such thing.
+    lmtp_detail: str = ""
+    #: What this host calls itself to mail servers; C{""} for the name it has.
+    lmtp_host: str = ""
+    #: The bounds of delivery.
+    lmtp_limits: LmtpLimits = attrs.field(factory=LmtpLimits)
 
     def __attrs_post_init__(self) -> None:
         if bool(self.certificate) != bool(self.key):
@@ -128,6 +153,11 @@ class Config:
             raise ConfigError("[imap] listen names no endpoint")
         if self.literals not in LITERALS:
             raise ConfigError(f'[imap] literals must be "plus" or "minus", not {self.literals!r}')
+        if len(self.lmtp_detail) > 1 or self.lmtp_detail in ("@", ".", " "):
+            raise ConfigError(f"[lmtp] detail must be one character such as '+', not {self.lmtp_detail!r}")
+        for name in (*self.lmtp_domains, *filter(None, (self.lmtp_host,))):
+            if re.fullmatch(r"[^\s@<>]{1,253}", name) is None:
+                raise ConfigError(f"[lmtp] {name!r} is not the name of a domain or host")
         if self.secret and len(self.secret) < SHORTEST_SECRET:
             raise ConfigError(f"[auth] secret must have at least {SHORTEST_SECRET} characters")
 
@@ -182,6 +212,13 @@ def dump(config: Config) -> str:
         f"listen = [{', '.join(_listenToml(config, each) for each in config.listen)}]",
         f"literals = {_toml(config.literals)}",
     ]
+    lmtp = {
+        "listen": list(config.lmtp_listen),
+        "domains": list(config.lmtp_domains),
+        "detail": config.lmtp_detail,
+        "host": config.lmtp_host,
+    }
+    lines += ["[lmtp]", *(f"{key} = {_toml(value)}" for key, value in lmtp.items() if value)]
     if config.certificate:
         lines += ["[tls]", f"certificate = {_toml(config.certificate)}", f"key = {_toml(config.key)}"]
     if config.checkers or config.secret:
@@ -194,6 +231,7 @@ def dump(config: Config) -> str:
         ("store", config.store_limits),
         ("ipc", config.ipc_limits),
         ("imap", config.imap_limits),
+        ("lmtp", config.lmtp_limits),
     ):
         lines.append(f"[limits.{name}]")
         for field in _limitFields(name):
@@ -225,13 +263,17 @@ _SETTINGS = (
     ("transport", "description", "transport", "text"),
     ("imap", "listen", "listen", "list of endpoints"),
     ("imap", "literals", "literals", "text"),
+    ("lmtp", "listen", "lmtp_listen", "list of texts"),
+    ("lmtp", "domains", "lmtp_domains", "list of texts"),
+    ("lmtp", "detail", "lmtp_detail", "text"),
+    ("lmtp", "host", "lmtp_host", "text"),
     ("tls", "certificate", "certificate", "text"),
     ("tls", "key", "key", "text"),
     ("auth", "checkers", "checkers", "list of texts"),
     ("auth", "secret", "secret", "text"),
 )
 
-_TABLES = ("store", "transport", "overload", "imap", "tls", "auth", "limits")
+_TABLES = ("store", "transport", "overload", "imap", "lmtp", "tls", "auth", "limits")
 
 
 def _build(tables: Mapping[str, Any]) -> Config:

@@ -1,14 +1,16 @@
 """
-Where IMAP is spoken, and with which certificate and secret: from texts in the config to
+Where clients and mail servers connect, and with which certificate and secret: from texts in the config to
 Twisted's endpoints.
 """
 
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from twisted.internet.ssl import CertificateOptions
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+_INTERFACE = re.compile(r"(?:^|:)interface=((?:[^:\\]|\\.)*)")
 
 #: What Python says of a wrong description, and what a person is told.
 _PLAINER = (
@@ -123,6 +127,43 @@ def listenEndpoint(
         # about this text.
         raise ConfigError(f"cannot listen on {description!r}: {_whyNoEndpoint(error)}") from error
     return TlsEndpoint(endpoint, options) if own and options is not None else endpoint
+
+
+def localEndpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
+    """
+    The endpoint that a description names, where only this machine can connect.
+
+    @raise ConfigError: it cannot be understood, or others could connect there.
+    """
+    kind, _, rest = description.partition(":")
+    if kind in ("tcp", "tcp6", "ssl"):
+        interface = _INTERFACE.search(rest)
+        # In a description "\\:" is a colon.
+        host = interface[1].replace("\\:", ":") if interface else ""
+        if not isLoopback(host):
+            shown = f"interface {host}" if host else "every interface"
+            raise ConfigError(
+                f"{description}: mail is taken without asking who brings it, so not on {shown}: "
+                "use unix:PATH, or add ':interface=127.0.0.1'"
+            )
+    return listenEndpoint(reactor, description, None)
+
+
+def isLoopback(host: str) -> bool:
+    """
+    Whether only this machine can reach a network address.
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def isLocal(address: object) -> bool:
+    """
+    Whether only this machine can connect to a port with this address.
+    """
+    return isinstance(address, UNIXAddress) or isLoopback(getattr(address, "host", ""))
 
 
 def _whyNoEndpoint(error: Exception) -> str:

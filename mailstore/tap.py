@@ -70,6 +70,7 @@ class Options(AuthOptionMixin, usage.Options):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self["listen"] = []
+        self["lmtp"] = []
 
     def opt_listen(self, endpoint: str) -> None:
         """
@@ -79,6 +80,13 @@ class Options(AuthOptionMixin, usage.Options):
         self["listen"].append(endpoint)
 
     opt_l = opt_listen
+
+    def opt_lmtp(self, endpoint: str) -> None:
+        """
+        Where to take messages for delivery, by LMTP, as a Twisted endpoint on this machine
+        only, such as unix:/run/mailstore/lmtp (default: nowhere); may be given several times.
+        """
+        self["lmtp"].append(endpoint)
 
     def parseArgs(self, *words: str) -> None:
         """
@@ -113,6 +121,8 @@ def partOf(options: Options) -> Part:
         config = attrs.evolve(config, transport=options["transport"])
     if options["listen"]:
         config = attrs.evolve(config, listen=tuple(options["listen"]))
+    if options["lmtp"]:
+        config = attrs.evolve(config, lmtp_listen=tuple(options["lmtp"]))
     return Part(
         config,
         role=options["role"],

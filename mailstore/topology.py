@@ -18,6 +18,7 @@ and stops.
 
 from __future__ import annotations
 
+import socket
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -27,6 +28,7 @@ import attrs
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -35,7 +37,14 @@ from mailstore.auth.keys import ITERATIONS, QUICK_ITERATIONS
 from mailstore.auth.portal import inThreadsOf, storeAuthenticator
 from mailstore.config import Config, ConfigError, dump, unknown
 from mailstore.demo import fillDemo
-from mailstore.endpoints import lastingSecret, listenEndpoint, tlsContext, whyNotListening
+from mailstore.endpoints import (
+    isLocal,
+    lastingSecret,
+    listenEndpoint,
+    localEndpoint,
+    tlsContext,
+    whyNotListening,
+)
 from mailstore.errors import StoreError
 from mailstore.imap.protocol import ImapFactory
 from mailstore.interfaces import IStore
@@ -44,6 +53,8 @@ from mailstore.ipc.codec import QueueTooSmall, pieceSize
 from mailstore.ipc.groupcommit import GroupCommitter
 from mailstore.ipc.server import StoreServer
 from mailstore.ipc.service import StoreClientService, StoreServerService
+from mailstore.lmtp.courier import Addressing
+from mailstore.lmtp.protocol import LmtpFactory
 from mailstore.ownstore import OwnStore
 from mailstore.selfsigned import selfSigned
 from mailstore.stores import StoreOpenError, openStore, storePath
@@ -110,7 +121,9 @@ class MailService(Service):
     @ivar ports: the sockets where clients can connect.
     @ivar store: the store, if it is in this process.
     @ivar server: what serves it.
+    @ivar delivery_ports: the sockets where mail servers can connect.
     @ivar remote: the way to the store, if there is a front end.
+    @ivar delivery_remote: the same for delivery.
     @ivar child: keeps the store's process, if that is this one's child.
     @ivar tls: what TLS is done with, if it is.
     """
@@ -157,6 +170,7 @@ class MailService(Service):
         self._in_child = part.role == "all" and crosses and not part.together
         self.tls: Any = None
         self._endpoints: list[tuple[str, Any]] = []
+        self._delivery_endpoints: list[tuple[str, Any]] = []
         self._checkers = part.checkers
         self._secret = b""
         if part.role != "store":
@@ -164,6 +178,7 @@ class MailService(Service):
             if self.tls is None and part.demo:
                 self.tls = selfSigned()
             self._endpoints = [(each, listenEndpoint(reactor, each, self.tls)) for each in config.listen]
+            self._delivery_endpoints = [(each, localEndpoint(reactor, each)) for each in config.lmtp_listen]
             try:
                 self._checkers = part.checkers or makeCheckers(config.checkers)
             except BadChecker as error:
@@ -175,7 +190,9 @@ class MailService(Service):
         self.ready: Deferred[None] = Deferred()
         self.ports: list[IListeningPort] = []
         self.store: IStore | None = None
+        self.delivery_ports: list[IListeningPort] = []
         self.remote: RemoteStore | None = None
+        self.delivery_remote: RemoteStore | None = None
         self.child: StoreProcess | None = None
         self.server: StoreServer | None = None
 
@@ -292,15 +309,8 @@ class MailService(Service):
 
     async def _startFrontEnd(self) -> None:
         config, parts = self._part.config, self._running_parts
-        remote = RemoteStore(config.ipc_limits, self._reactor)
-        self.remote = remote
-        parts.push_async_callback(remote.close)
-        place = self._transport if self.child is None else OwnStore(self._transport, self.child)
-        client = StoreClientService(place, remote, self._reactor, config.ipc_limits)
-        parts.push_async_callback(_waited, client.stopService)
-        client.startService()
         self.log.info("Waiting for the store at {place}", place=config.transport)
-        await remote.whenReady()
+        self.remote = remote = await self._reachStore()
         if self.child is not None:
             self.child.ready()
         iterations = QUICK_ITERATIONS if self._part.demo else self._part.iterations
@@ -322,17 +332,64 @@ class MailService(Service):
             literal_minus=config.literals == "minus",
         )
         parts.push_async_callback(_waited, factory.disconnectAll)
+        if self._delivery_endpoints:
+            await self._startDelivery()
         for description, endpoint in self._endpoints:
-            try:
-                hides = description in config.without_public
-                port = await endpoint.listen(factory.withoutPublic() if hides else factory)
-            except CancelledError:
-                raise
-            except Exception as error:
-                raise StartFailed(whyNotListening(description, error)) from error
+            hides = description in config.without_public
+            port = await self._listen(description, endpoint, factory.withoutPublic() if hides else factory)
             self.ports.append(port)
-            parts.push_async_callback(_waited, port.stopListening)
             self.log.info("Serving IMAP at {address}", address=port.getHost())
+
+    async def _startDelivery(self) -> None:
+        """
+        Take messages by LMTP, over a channel of its own: a flood of mail fills no queue that readers use.
+        """
+        config = self._part.config
+        self.delivery_remote = await self._reachStore()
+        factory = LmtpFactory(
+            self.delivery_remote,
+            config.lmtp_limits,
+            Addressing(config.lmtp_domains, config.lmtp_detail),
+            config.lmtp_host or socket.gethostname() or "localhost",
+            reactor=self._reactor,
+        )
+        self._running_parts.push_async_callback(_waited, factory.disconnectAll)
+        for description, endpoint in self._delivery_endpoints:
+            port = await self._listen(description, endpoint, factory)
+            if not isLocal(port.getHost()):
+                # What kind of endpoint that is, only its port tells.
+                raise StartFailed(f"{description}: mail is taken on this machine only", EX_CONFIG)
+            self.delivery_ports.append(port)
+            self.log.info("Taking mail by LMTP at {address}", address=port.getHost())
+
+    async def _reachStore(self) -> RemoteStore:
+        """
+        Open a channel to the store, and wait until there is one.
+        """
+        limits = self._part.config.ipc_limits
+        remote = RemoteStore(limits, self._reactor)
+        self._running_parts.push_async_callback(remote.close)
+        place = self._transport if self.child is None else OwnStore(self._transport, self.child)
+        client = StoreClientService(place, remote, self._reactor, limits)
+        self._running_parts.push_async_callback(_waited, client.stopService)
+        client.startService()
+        await remote.whenReady()
+        return remote
+
+    async def _listen(self, description: str, endpoint: Any, factory: Factory) -> IListeningPort:
+        """
+        Open a port, which is closed when the service stops.
+
+        @raise StartFailed: it cannot be opened.
+        """
+        try:
+            port: IListeningPort = await endpoint.listen(factory)
+        except CancelledError:
+            raise
+        except Exception as error:
+            raise StartFailed(whyNotListening(description, error)) from error
+        self._running_parts.push_async_callback(_waited, port.stopListening)
+        return port
 
 
 def _portOf(transport: ITransport) -> int | None:

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mailstore.config import LIMITS, MAX_FILE, Config, ConfigError, dump, load, parse, unknown
 from mailstore.engine.limits import EngineLimits
 from mailstore.imap.limits import ImapLimits
+from mailstore.lmtp.limits import LmtpLimits
 
 WHOLE = b"""
 [store]
@@ -21,6 +22,11 @@ patience = 0
 [imap]
 listen = ["tcp:143", {endpoint = "ssl:993", public_folders = false}]
 literals = "minus"
+[lmtp]
+listen = ["unix:/run/lmtp"]
+domains = ["example.org", "example.net"]
+detail = "+"
+host = "mx.example.org"
 [tls]
 certificate = "mail.crt"
 key = "mail.key"
@@ -35,6 +41,8 @@ deadline = 7
 [limits.imap]
 max_sessions = 17
 login_delay = 0.5
+[limits.lmtp]
+max_recipients = 5
 """
 
 
@@ -69,6 +77,10 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual((config.certificate, config.key), ("mail.crt", "mail.key"))
         self.assertEqual(config.checkers, ("unix", "file:/etc/mail/passwd"))
         self.assertEqual(config.secret, "nobody can guess this")
+        self.assertEqual(config.lmtp_listen, ("unix:/run/lmtp",))
+        self.assertEqual(config.lmtp_domains, ("example.org", "example.net"))
+        self.assertEqual((config.lmtp_detail, config.lmtp_host), ("+", "mx.example.org"))
+        self.assertEqual(config.lmtp_limits, LmtpLimits(max_recipients=5))
         self.assertEqual(config.store_limits, EngineLimits(max_message=1000000))
         self.assertEqual((config.ipc_limits.window, config.ipc_limits.deadline), (2, 7.0))
         self.assertEqual(config.ipc_limits.patience, 0.0)
@@ -100,7 +112,10 @@ class ParseTests(SynchronousTestCase):
         for text, expected in (
             (b'[store]\nurk = "x"', "[store] unknown setting 'urk'; did you mean 'url'?"),
             (b"[stoer]", "unknown table 'stoer'; did you mean 'store'?"),
-            (b"[zzz]", "unknown table 'zzz'; there are: auth, imap, limits, overload, store, tls, transport"),
+            (
+                b"[zzz]",
+                "unknown table 'zzz'; there are: auth, imap, limits, lmtp, overload, store, tls, transport",
+            ),
             (b"store = 1", "store must be a table: [store]"),
             (b"[store]\nurl = 7", "[store] url must be a text, not 7"),
             (b'[store]\nurl = ""', "[store] url must be a text without control characters, not ''"),
@@ -138,12 +153,19 @@ class ParseTests(SynchronousTestCase):
                 b"[limits.imap]\nmax_sesions = 1",
                 "[limits.imap] unknown setting 'max_sesions'; did you mean 'max_sessions'?",
             ),
-            (b"[limits.mail]", "[limits] unknown setting 'mail'; there are: imap, ipc, store"),
+            (b"[limits.mail]", "[limits] unknown setting 'mail'; there are: imap, ipc, lmtp, store"),
             (b"[limits]\nimap = 3", "limits.imap must be a table: [limits.imap]"),
             (b'[tls]\ncertificate = "x"', "[tls] needs both certificate and key: key is missing"),
             (b'[tls]\nkey = "x"', "[tls] needs both certificate and key: certificate is missing"),
             (b'[auth]\nsecret = "short"', "[auth] secret must have at least 16 characters"),
             (b'[auth]\ncheckers = "unix"', "[auth] checkers must be a list of texts, not 'unix'"),
+            (
+                b'[lmtp]\ndetail = "++"',
+                "[lmtp] detail must be one character such as '+', not '++'",
+            ),
+            (b'[lmtp]\ndomains = ["a b"]', "[lmtp] 'a b' is not the name of a domain or host"),
+            (b'[lmtp]\nhost = "x@y"', "[lmtp] 'x@y' is not the name of a domain or host"),
+            (b'[lmtp]\nlisten = "unix:x"', "[lmtp] listen must be a list of texts, not 'unix:x'"),
             (b"[store\n", "Expected ']' at the end of a table declaration (at line 1, column 7)"),
             (b"# \xff", "not UTF-8 at byte 2"),
             (b" " * (MAX_FILE + 1), f"longer than {MAX_FILE} bytes, which no config file is"),

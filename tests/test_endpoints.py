@@ -16,12 +16,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mailstore.config import Config, ConfigError
-from mailstore.endpoints import lastingSecret, listenEndpoint, tlsContext, whyNotListening
+from mailstore.endpoints import (
+    isLocal,
+    lastingSecret,
+    listenEndpoint,
+    localEndpoint,
+    tlsContext,
+    whyNotListening,
+)
 from mailstore.selfsigned import selfSigned
 from mailstore.topology import MailService, Part
 
@@ -279,3 +287,56 @@ class TlsServerTests(TestCase):
                 return client.state
 
         self.assertEqual(await deferToThread(signIn), "AUTH")
+
+
+class LocalEndpointTests(SynchronousTestCase):
+    """
+    L{localEndpoint} and L{isLocal}.
+    """
+
+    def test_local(self) -> None:
+        """
+        Sockets of this machine.
+        """
+        for description in (
+            "unix:/run/lmtp:mode=660",
+            "tcp:24:interface=127.0.0.1",
+            "tcp:24:interface=127.8.8.8:backlog=5",
+            "tcp:interface=127.0.0.1:port=24",
+            "tcp6:24:interface=\\:\\:1",
+        ):
+            localEndpoint(None, description)
+
+    def test_refused(self) -> None:
+        """
+        What others can reach, and what makes no sense.
+        """
+        for description, reason in (
+            ("tcp:24", "every interface"),
+            ("tcp:24:interface=", "every interface"),
+            ("tcp:24:interface=192.0.2.1", "interface 192.0.2.1"),
+            ("tcp:24:interface=localhost", "interface localhost"),
+            ("tcp6:24", "every interface"),
+            ("tcp6:24:interface=\\:\\:", "interface ::"),
+            ("ssl:24", "every interface"),
+        ):
+            error = self.assertRaises(ConfigError, localEndpoint, None, description)
+            self.assertIn(
+                f"{description}: mail is taken without asking who brings it, so not on {reason}", str(error)
+            )
+        error = self.assertRaises(ConfigError, localEndpoint, None, "unics:/x")
+        self.assertIn("cannot listen on 'unics:/x'", str(error))
+
+    def test_address(self) -> None:
+        """
+        What a port says of itself.
+        """
+        for address, local in (
+            (UNIXAddress(b"/x"), True),
+            (IPv4Address("TCP", "127.0.0.1", 24), True),
+            (IPv6Address("TCP", "::1", 24), True),
+            (IPv4Address("TCP", "0.0.0.0", 24), False),
+            (IPv6Address("TCP", "2001:db8::1", 24), False),
+            (object(), False),
+        ):
+            self.assertIs(isLocal(address), local)

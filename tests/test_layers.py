@@ -74,6 +74,21 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "twisted.python.failure",
         "zope",
     ),
+    "mailstore.lmtp": (
+        "attrs",
+        "mailstore.errors",
+        "mailstore.interfaces",
+        "mailstore.model",
+        "twisted.logger",
+    ),
+    # The only module of delivery that knows a reactor.
+    "mailstore.lmtp.protocol": (
+        "mailstore.interfaces",
+        "mailstore.lmtp",
+        "twisted.internet",
+        "twisted.python.failure",
+        "zope",
+    ),
     "mailstore.auth": (
         "attrs",
         "mailstore.auth.keys",
@@ -92,6 +107,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "mailstore.errors",
         "mailstore.imap.limits",
         "mailstore.ipc.limits",
+        "mailstore.lmtp.limits",
         "mailstore.model",
     ),
     "mailstore.stores": (

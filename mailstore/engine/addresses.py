@@ -123,6 +123,9 @@ def target(db: sqlite3.Connection, places: Places, recipient: Recipient) -> tupl
             raise PermissionDenied(f"mail to {recipient.address!r} is not accepted from outside")
         return row, STRANGER
     viewer = places.users.viewer(db, recipient.user) if recipient.user else STRANGER
+    if viewer.id is None and not recipient.user.islower():
+        # On their way local parts lose their case, or get one.
+        viewer = places.users.viewer(db, recipient.user.lower())
     if viewer.id is None or viewer.is_system:
         raise NoSuchAddress(f"there is nobody with the address {recipient.address!r}")
     row = _own(db, places, viewer, recipient.folder) if recipient.folder else None

@@ -27,7 +27,7 @@ from mailstore.stores import openStore
 START = 60.0
 
 _ROOT = pathlib.Path(__file__).parents[2]
-_LISTENING = re.compile(rb"starting on (\d+)\s")
+_LISTENING = re.compile(rb"Imap\w* starting on (\d+)\s")
 
 
 class ServerProcess:

@@ -17,7 +17,7 @@ from mailstore.errors import (
     PermissionDenied,
 )
 from mailstore.model import ALL_RIGHTS, ANYONE, MESSAGE, STORAGE, SYSTEM, Delivered, FetchSpec, Recipient
-from mailstore.testing.storecases.base import EVERY, Recorder, StoreCase, mail
+from mailstore.testing.storecases.base import CREDENTIALS, EVERY, Recorder, StoreCase, mail
 
 _ADDRESS = "news@example.org"
 
@@ -213,6 +213,16 @@ class DeliveryTests(StoreCase):
             self.assertEqual(outcome.code, NoSuchAddress.code)
             self.assertTrue(outcome.text)
         self.assertEqual(await self.store.deliver((), mail()), ())
+
+    async def test_deliverInAnyCase(self) -> None:
+        """
+        A user of exactly this name, else one whose name is in lower case.
+        """
+        await self.admin.createUser("Bob", CREDENTIALS)
+        for name in ("Bob", "BOB", "bob"):
+            self.assertEqual(await self.store.deliver((_to(name),), mail()), (Delivered(),))
+        self.assertEqual((await self.store.status("Bob", "INBOX")).messages, 1)
+        self.assertEqual((await self.store.status("bob", "INBOX")).messages, 2)
 
     async def test_deliverToDetail(self) -> None:
         """
