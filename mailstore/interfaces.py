@@ -269,7 +269,8 @@ class IHierarchy(Interface):
     def statuses(user: str, folders: bytes) -> AsyncGenerator[StatusColumns, None]:
         """
         The counts of many folders, in one scan.  Those that do not exist any
-        more, and those that the user may not read, are left out.
+        more, and those that the user may not look up, are left out; of those that he
+        may look up and not read, only his rights are told.
 
         @param folders: packed L{uint64s<mailstore.model.uint64s>} of identities.
         @raise InvalidRequest: that is no such column.

@@ -411,6 +411,10 @@ class StatusColumns:
     mailbox_ids: tuple[str, ...]
     #: What the user may do in each, in the order of L{ALL_RIGHTS}.
     rights: tuple[str, ...]
+    #: Of those asked for that the user may look up but not read: packed L{uint64s} of identities.
+    unread: bytes = b""
+    #: What the user may do with each of these, in the order of L{ALL_RIGHTS}.
+    unread_rights: tuple[str, ...] = ()
 
 
 class RightsMode(enum.Enum):

@@ -80,7 +80,7 @@ def statuses(
     db: sqlite3.Connection, places: Places, viewer: Viewer, folders: array[int], identity: str
 ) -> StatusColumns:
     """
-    The counts of those of some folders that a viewer may read.
+    The counts of those of some folders that a viewer may read, and the rights on others.
     """
     wanted = [each for each in folders if each < 1 << 63]
     marks = ",".join("?" * len(wanted))
@@ -95,6 +95,8 @@ def statuses(
     columns = tuple(uint64s() for _ in range(9))
     ids: list[str] = []
     letters: list[str] = []
+    unread = uint64s()
+    unread_letters: list[str] = []
     for folder in dict.fromkeys(wanted):
         row = found.get(folder)
         if row is None:
@@ -102,6 +104,9 @@ def statuses(
         owner, acl, messages, recent, unseen, deleted, size, uid_next, uid_validity, changed, shared = row
         rights = places.rightsOn(db, viewer, owner, acl)
         if "r" not in rights:
+            if "l" in rights:
+                unread.append(folder)
+                unread_letters.append(rights)
             continue
         if not shared:
             last, seen = own.get(folder, (0, 0))
@@ -123,6 +128,8 @@ def statuses(
         highest_modseq=columns[8].tobytes(),
         mailbox_ids=tuple(ids),
         rights=tuple(letters),
+        unread=unread.tobytes(),
+        unread_rights=tuple(unread_letters),
     )
 
 

@@ -7,7 +7,7 @@ RFC 8440): one scan of the store, batch by batch.
     rows       A    B   (node)   C    D     LIST responses in order; a node has no identity
     asked      A    B            C    D     their identities, all at once
     batch 1    A    B                       -> A, B with what is told of them
-    batch 2                           D     -> the node; C, which cannot be read, as \\Noselect; D
+    batch 2                      c    D     -> the node; C, of which only the rights are told; D
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from mailstore.errors import NoSuchFolder, PermissionDenied
 from mailstore.imap.folderlist import Rows
 from mailstore.imap.rights import toClient
 from mailstore.imap.selection import Selected, withAttribute
@@ -49,7 +48,7 @@ class StatusLines:
         """
         The responses for some folders, as the store gives them.
 
-        @raise StoreError: as statuses and rights of the store.
+        @raise StoreError: as statuses of the store.
         """
         session, rows = self._session, selected.rows
         at = 0
@@ -61,19 +60,21 @@ class StatusLines:
         if asked:
             async with aclosing(session.store.statuses(session.user, asked.tobytes())) as batches:
                 async for columns in batches:
-                    if not columns.folders:
+                    if not columns.folders and not columns.unread:
                         continue
                     folders, told = await tails(session, columns, self._items)
+                    unread = uint64s(columns.unread)
                     status = dict(zip(folders, told, strict=True))
-                    rights: Mapping[int, str] = _NOBODY
+                    rights: dict[int, str] = {}
                     if self._rights:
-                        rights = dict(zip(folders, map(toClient, columns.rights), strict=True))
-                    end = _behind(rows, at, folders[-1])
-                    yield await self._lines(selected, at, end, status, rights)
+                        rights.update(zip(folders, columns.rights, strict=True))
+                        rights.update(zip(unread, columns.unread_rights, strict=True))
+                    end = max(_behind(rows, at, each) for each in (*folders[-1:], *unread[-1:]))
+                    yield self._lines(selected, at, end, status, rights)
                     at = end
-        yield await self._lines(selected, at, len(rows), _NOTHING, _NOBODY)
+        yield self._lines(selected, at, len(rows), _NOTHING, _NOBODY)
 
-    async def _lines(
+    def _lines(
         self,
         selected: Selected,
         start: int,
@@ -96,23 +97,11 @@ class StatusLines:
             if tail is not None and self._items:
                 lines.append(b"* STATUS " + rows.written[at] + tail)
             if self._rights:
-                letters = rights.get(folder) or await self._rightsOf(name, line)
-                if letters:
-                    lines.append(b"* MYRIGHTS %b %b\r\n" % (rows.written[at], letters.encode("ascii")))
+                letters = rights.get(folder)
+                if letters is not None:
+                    written = toClient(letters).encode("ascii")
+                    lines.append(b"* MYRIGHTS %b %b\r\n" % (rows.written[at], written))
         return b"".join(lines)
-
-    async def _rightsOf(self, name: str, line: bytes) -> str:
-        """
-        The rights on what cannot be read, which the scan does not tell; there are few such.
-
-        @return: C{""} when there is no such folder.
-        """
-        if line.startswith(b"* LIST (\\NonExistent"):
-            return ""
-        try:
-            return toClient(await self._session.store.rights(self._session.user, name))
-        except (NoSuchFolder, PermissionDenied):
-            return ""
 
 
 def _behind(rows: Rows, start: int, folder: int) -> int:

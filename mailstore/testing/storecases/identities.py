@@ -106,6 +106,20 @@ class StatusesTests(StoreCase):
         self.assertEqual(await self._statuses("alice"), [])
         self.assertEqual(await self._statuses("nobody", *ids), [])
 
+    async def test_statusesRightsOnly(self) -> None:
+        """
+        Of what may be looked up but not read, the rights are told and nothing else; of what may not be
+        looked up, nothing at all.
+        """
+        names = [await self.public(each) for each in ("Listed", "Hidden", "Open")]
+        ids = [(await self.store.status("alice", name)).folder for name in names]
+        await self.store.setRights("alice", names[0], "authenticated", "lp")
+        await self.store.setRights("alice", names[1], "authenticated", "")
+        (batch,) = await self.all(self.store.statuses("bob", uint64s((*ids, 999_999)).tobytes()))
+        self.assertEqual(list(uint64s(batch.folders)), [ids[2]])
+        self.assertEqual(list(uint64s(batch.unread)), [ids[0]])
+        self.assertEqual(batch.unread_rights, (await self.store.rights("bob", names[0]),))
+
     async def test_statusesMany(self) -> None:
         """
         Those of many folders come in bounded batches.

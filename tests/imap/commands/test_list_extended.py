@@ -275,6 +275,20 @@ class StatusTests(ExtendedCase):
             ['(\\HasNoChildren) "Public Folders/Secret"', '* MYRIGHTS "Public Folders/Secret" l'],
         )
 
+    def test_rightsInOneScan(self) -> None:
+        """
+        The rights on folders that cannot be read come with the same scan, and none is asked for by itself.
+        """
+        for each in range(20):
+            self.public(f"Mixed/{each:02}", authenticated="l" if each % 3 else "lr")
+        self.store.calls.clear()
+        answer = self.answer('"Public Folders/" Mixed/% RETURN (MYRIGHTS STATUS (MESSAGES))')
+        self.assertEqual(self.store.named("rights"), [])
+        self.assertEqual(len(self.store.named("statuses")), 1)
+        self.assertEqual(sum(line.startswith("* MYRIGHTS ") for line in answer), 20)
+        self.assertEqual(sum("\\Noselect" in line for line in answer), 13)
+        self.assertEqual(answer[-1], '* MYRIGHTS "Public Folders/Mixed/19" l')
+
     def test_rights(self) -> None:
         """
         MYRIGHTS tells the same as the command of that name; of what does not exist it tells nothing.
