@@ -7,7 +7,8 @@ from __future__ import annotations
 import sqlite3
 
 from mailstore.engine.content import Content, ServedReader, served
-from mailstore.message.encodings import Decoding, decodingFor
+from mailstore.engine.raw import RawReader
+from mailstore.message.encodings import Binary, Decoding, decodingFor
 from mailstore.message.headers import MAX_HEADER
 from mailstore.message.index import Ranges
 from mailstore.message.sections import Cut, locate
@@ -23,7 +24,8 @@ class Decoded:
     """
 
     def __init__(self, source: Content, cut: Cut, decoding: Decoding) -> None:
-        self._reader = ServedReader(source, cut.start, cut.end)
+        reads = RawReader if isinstance(decoding, Binary) else ServedReader
+        self._reader: RawReader | ServedReader = reads(source, cut.start, cut.end)
         self._decoding: Decoding | None = decoding
         self._held = b""
 
@@ -32,7 +34,7 @@ class Decoded:
         cls, db: sqlite3.Connection, source: Content, ranges: Ranges, part: tuple[int, ...], cut: Cut
     ) -> Decoded | None:
         """
-        The body of a part, which C{cut} is; C{None} when it stands for itself: the message as a whole, a
+        The body of a part, which C{cut} is; C{None} when its served form stands for itself: the message as a whole, a
         part that has parts or holds a message (RFC 2045 section 6.4), or one that is not encoded.
 
         @raise UnknownEncoding:
@@ -43,7 +45,9 @@ class Decoded:
         assert header is not None
         end = min(header.end, header.start + MAX_HEADER)
         decoding = decodingFor(served(db, source, header.start, end))
-        return None if decoding is None else cls(source, cut, decoding)
+        if decoding is None or (source.canonical and isinstance(decoding, Binary)):
+            return None
+        return cls(source, cut, decoding)
 
     def read(self, db: sqlite3.Connection, size: int) -> bytes:
         """

@@ -13,8 +13,9 @@ from mailstore.message import mime, words
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
 
-# "7bit", "8bit" and "binary" all mean that there is no encoding (RFC 2045 section 6.2).
-_NONE = frozenset((b"7bit", b"8bit", b"binary"))
+# "7bit", "8bit" and "binary" all mean that there is no encoding (RFC 2045 section 6.2); the last
+# also that there need not be lines.
+_NONE = frozenset((b"7bit", b"8bit"))
 
 
 class Decoding(Protocol):
@@ -35,7 +36,8 @@ class Decoding(Protocol):
 
 def decodingFor(header: bytes) -> Decoding | None:
     """
-    What decodes the part with this MIME header; C{None} when nothing needs to be decoded.
+    What decodes the part with this MIME header; C{None} when nothing needs to be decoded.  A
+    L{Binary} is to be fed what came, not what is served.
 
     @raise UnknownEncoding:
     """
@@ -43,11 +45,31 @@ def decodingFor(header: bytes) -> Decoding | None:
     name = mime.encoding(value)
     if name in _NONE:
         return None
+    if name == b"binary":
+        return Binary()
     if name == b"base64":
         return _Base64()
     if name == b"quoted-printable":
         return _QuotedPrintable()
     raise UnknownEncoding("the part is in a transfer encoding that is not known")
+
+
+class Binary:
+    """
+    The encoding C{binary}: bytes that stand for themselves.
+    """
+
+    def feed(self, data: bytes) -> bytes:
+        """
+        See L{Decoding.feed}.
+        """
+        return data
+
+    def finish(self) -> bytes:
+        """
+        See L{Decoding.finish}.
+        """
+        return b""
 
 
 class _Base64:

@@ -32,10 +32,10 @@ class DecodingTests(SynchronousTestCase):
         """
         Names are read in any case; what stands for itself needs no decoding; others are errors.
         """
-        for name in (b"7bit", b"8BIT", b"binary", b"", b" 7bit (comment)"):
+        for name in (b"7bit", b"8BIT", b"", b" 7bit (comment)"):
             self.assertIsNone(decodingFor(_header(name)))
         self.assertIsNone(decodingFor(b"\r\n"))
-        for name in (b"BASE64", b"Quoted-Printable ; x"):
+        for name in (b"BASE64", b"Quoted-Printable ; x", b"Binary"):
             self.assertIsNotNone(decodingFor(_header(name)))
         for name in (b"x-uuencode", b"base-64", b"quoted"):
             self.assertRaises(UnknownEncoding, decodingFor, _header(name))

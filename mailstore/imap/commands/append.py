@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from mailstore.errors import UnknownEncoding
 from mailstore.imap.command import Bad, Command, LiteralHandler, No, Ok, Refused, Reply, Take
 from mailstore.imap.states import SIGNED_IN
 from mailstore.imap.uidplus import appendUid, isOpen
@@ -61,7 +60,6 @@ class AppendLiterals(LiteralHandler):
     def __init__(self, session: Session) -> None:
         self._session = session
         self._uploads: list[IUpload] = []
-        self._binary = False
 
     async def announced(self, reader: Reader, size: int, synchronizing: bool, binary: bool) -> Take | Reply:
         """
@@ -86,19 +84,15 @@ class AppendLiterals(LiteralHandler):
         session = self._session
         if size > session.limits.max_message:
             return _TOO_BIG
-        self._binary = binary
         self._uploads.append(await session.store.upload(session.user, arguments.mailbox, size))
         return Take.STREAM
 
     async def data(self, data: bytes) -> None:
         """
-        Hand a piece to the store.
+        Hand a piece to the store, which keeps it as it came, NUL as well (RFC 3516 section 4.4).
 
-        @raise StoreError: as L{IUpload.write<mailstore.interfaces.IUpload.write>}, and for a C{literal8}
-            with NUL, which could not be given back as it came (RFC 3516 section 4.4).
+        @raise StoreError: as L{IUpload.write<mailstore.interfaces.IUpload.write>}.
         """
-        if self._binary and b"\0" in data:
-            raise UnknownEncoding("A message with NUL cannot be kept")
         await self._uploads[-1].write(data)
 
     def parse(self, reader: Reader) -> AppendRequest:

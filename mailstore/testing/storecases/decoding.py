@@ -110,6 +110,29 @@ class BinaryTests(StoreCase):
             self.assertEqual(rows[uid].sections[0][0], len(data))
             self.assertEqual(await self.content("alice", folder, uid, section), data)
 
+    async def test_binaryAsItCame(self) -> None:
+        """
+        A part in the encoding C{binary} is given as it came, with NUL and with LF that are no line ends, also
+        when it is long, and when its neighbours or its header have bare LF; others are given as they are served.
+        """
+        data = bytes(range(256)) * 1_100 + b"\n\n\r\n\0\r" + b"\n" * 3
+        message = (
+            b"Content-Type: multipart/mixed; boundary=cut\n\n--cut\n\nfirst\nline\0\n"
+            b"--cut\nContent-Transfer-Encoding: binary\n\n" + data + b"\r\n--cut\n"
+            b"Content-Transfer-Encoding: binary\r\n\r\n\n\0\n\r\n--cut--\n"
+        )
+        folder = await self._binaryFolder(message)
+        for part, expected in (((1,), b"first\r\nline\x80"), ((2,), data), ((3,), b"\n\0\n")):
+            section = Section(_BINARY, part)
+            size = Section(_BINARY, part, size_only=True)
+            rows = await self.fetched("alice", folder, EVERY, FetchSpec(sections=(size,)))
+            self.assertEqual(rows[1].sections[0][0], len(expected))
+            self.assertEqual(await self.content("alice", folder, 1, section), expected)
+            for start, count in ((0, 3), (2, 1_000), (len(expected) - 2, 10)):
+                some = Section(_BINARY, part, partial=(start, count))
+                found = await self.content("alice", folder, 1, some)
+                self.assertEqual(found, expected[start : start + count])
+
     async def test_sizeOnly(self) -> None:
         """
         The size of any other section can be asked for too.
