@@ -126,6 +126,18 @@ class IUsers(Interface):
         @raise InvalidName:
         """
 
+    def enrol(user: str, iterations: int) -> Awaitable[None]:
+        """
+        Give a user whom somebody else vouches for, such as a directory, a place and an INBOX.  The keys
+        are made up, so that no password fits them.  Changes nothing when there is such a user.
+
+        @param iterations: rounds of PBKDF2 that the keys pretend to: as many as those of the other users
+            have, so that nobody is told apart by the time that a refusal takes.
+        @raise InvalidName:
+        @raise InvalidRequest: so many rounds make no sense.
+        @raise LimitReached: there are too many users.
+        """
+
     def listUsers() -> Awaitable[tuple[str, ...]]:
         """
         All names in order.  For L{SYSTEM<mailstore.model.SYSTEM>} tools only:
@@ -544,6 +556,11 @@ class IMessages(Interface):
         @raise PermissionDenied: no right C{r}.
         @raise InvalidRequest: no such message or no such part.
         @raise UnknownEncoding: it was asked for decoded and cannot be.
+        """
+
+    def largestMessage() -> Awaitable[int]:
+        """
+        Bytes that a message may have, to be stored here.
         """
 
     def upload(user: str, name: str, size: int) -> Awaitable[IUpload]:

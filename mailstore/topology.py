@@ -319,14 +319,14 @@ class MailService(Service):
             inThreadsOf(self._reactor),
             iterations,
             secret=self._secret,
-            others=Others(
-                self._checkers, self._reactor, None if self.store is None else self.store.createUser
-            ),
+            others=Others(self._checkers, self._reactor),
         )
+        # Clients are told the store's bound for a message, or the front end's own if that is less.
+        largest = min(config.imap_limits.max_message, await remote.largestMessage())
         factory = ImapFactory(
             remote,
             authenticator,
-            config.imap_limits,
+            attrs.evolve(config.imap_limits, max_message=largest),
             reactor=self._reactor,
             tls=self.tls,
             literal_minus=config.literals == "minus",

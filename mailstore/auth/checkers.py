@@ -8,8 +8,7 @@ after the other, the store first, and the first that knows name and password dec
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -22,10 +21,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from mailstore.auth.keys import ITERATIONS, decoy
-from mailstore.errors import CheckerFailed, InvalidName, StoreError, UserExists
+from mailstore.auth.keys import ITERATIONS
+from mailstore.errors import CheckerFailed, InvalidName, StoreError
 from mailstore.interfaces import IUsers
-from mailstore.model import Credentials, userName
+from mailstore.model import userName
 
 #: Seconds that a checker of a plugin may take; after that it counts as failed.
 PATIENCE = 30.0
@@ -41,9 +40,6 @@ class Others:
     checkers: Sequence[Any]
     #: Measures L{PATIENCE}.
     clock: IReactorTime
-    #: Adds a user with these keys, and an INBOX, to the store; C{None} if this process
-    #: cannot: then users whom the store does not know see what everybody may, until somebody adds them.
-    enrol: Callable[[str, Credentials], Awaitable[None]] | None = None
 
 
 class BadChecker(Exception):
@@ -181,19 +177,6 @@ class ForeignChecker:
             self.log.warn("{user!r} cannot be the name of a user", user=avatar)
             raise UnauthorizedLogin("no such user can be") from error
         if await self._users.credentials(name) is None:
-            await self._welcome(name)
+            await self._users.enrol(name, self._iterations)
+            self.log.info("{user} signed in for the first time and has a mailbox now", user=name)
         return name.encode()
-
-    async def _welcome(self, name: str) -> None:
-        if self._others.enrol is None:
-            self.log.warn(
-                "{user} has no mailbox; 'mailstore user add' on the store's machine makes one", user=name
-            )
-            return
-        try:
-            # No password fits keys that are made up.
-            await self._others.enrol(name, decoy(name, os.urandom(32), self._iterations))
-        except UserExists:
-            # By another session, just now.
-            return
-        self.log.info("{user} signed in for the first time and has a mailbox now", user=name)

@@ -34,8 +34,8 @@ class Decoded:
         cls, db: sqlite3.Connection, source: Content, ranges: Ranges, part: tuple[int, ...], cut: Cut
     ) -> Decoded | None:
         """
-        The body of a part, which C{cut} is; C{None} when its served form stands for itself: the message as a whole, a
-        part that has parts or holds a message (RFC 2045 section 6.4), or one that is not encoded.
+        The body of a part, which C{cut} is; C{None} when its served form stands for itself: the message as a
+        whole, a part that has parts or holds a message (RFC 2045 section 6.4), or one that is not encoded.
 
         @raise UnknownEncoding:
         """

@@ -21,6 +21,8 @@ class EngineLimits:
     max_message: int = attrs.field(default=64 * _MIB, validator=attrs.validators.ge(1))
     #: Folders in one tree: the public one, or one user's own.
     max_folders: int = attrs.field(default=200_000, validator=attrs.validators.ge(1))
+    #: Users, beyond which none is added that others only vouch for.
+    max_users: int = attrs.field(default=1_000_000, validator=attrs.validators.ge(1))
     #: Names that one user subscribes to.
     max_subscriptions: int = attrs.field(default=10_000, validator=attrs.validators.ge(1))
     #: Uploads under way at once, of all users together.

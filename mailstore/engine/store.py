@@ -274,6 +274,12 @@ class Store:
     async def createUser(self, user: str, credentials: Credentials) -> None:
         await self._change(lambda db: users.createUser(db, user, credentials, self._clock()))
 
+    async def enrol(self, user: str, iterations: int) -> None:
+        with self._database.reading() as db:
+            if users.credentials(db, user) is not None:
+                return
+        await self._change(lambda db: users.enrol(db, user, iterations, self._limits, self._clock()))
+
     async def listUsers(self) -> tuple[str, ...]:
         with self._database.reading() as db:
             return users.listUsers(db)
@@ -580,6 +586,10 @@ class Store:
             self._pins.unpin(reader.content)
             # It may have been waiting for this.
             self._sweep_due = True
+
+    async def largestMessage(self) -> int:
+        self._requireOpen()
+        return self._limits.max_message
 
     async def upload(self, user: str, name: str, size: int) -> IUpload:
         with self._database.reading() as db:

@@ -4,6 +4,7 @@ The users, and who it is that asks.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 
 import attrs
@@ -11,8 +12,9 @@ import attrs
 from mailstore.engine import groups
 from mailstore.engine.acl import EMPTY_ACL
 from mailstore.engine.counters import nextUidValidity
+from mailstore.engine.limits import EngineLimits
 from mailstore.engine.lru import Cache
-from mailstore.errors import UserExists
+from mailstore.errors import InvalidRequest, LimitReached, UserExists
 from mailstore.model import INBOX, SYSTEM, Credentials, userName
 
 #: The owner of the public tree, in the place of a user's id.
@@ -20,6 +22,9 @@ PUBLIC = 0
 
 #: What stands for the system where a user's id stands; it is no row.
 SYSTEM_ID = -1
+
+#: Rounds of PBKDF2 that made up keys may pretend to.
+_MOST_ITERATIONS = 10_000_000
 
 
 @attrs.frozen
@@ -109,6 +114,27 @@ def createUser(db: sqlite3.Connection, name: str, keys: Credentials, clock: floa
     )
     db.execute("UPDATE meta SET value = value + 1 WHERE key = 'personal'")
     return owner
+
+
+def enrol(db: sqlite3.Connection, name: str, iterations: int, limits: EngineLimits, clock: float) -> None:
+    """
+    Add a user whom somebody else vouches for, if there is none of this name.
+
+    @raise InvalidName:
+    @raise InvalidRequest: no keys are made by so many rounds.
+    @raise LimitReached: there are too many users.
+    """
+    if not 1 <= iterations <= _MOST_ITERATIONS:
+        raise InvalidRequest(f"keys are made by 1 to {_MOST_ITERATIONS} rounds")
+    (count,) = db.execute("SELECT count(*) FROM users").fetchone()
+    if count >= limits.max_users:
+        raise LimitReached(f"there can be at most {limits.max_users} users that others vouch for")
+    try:
+        # Keys of SHA-256 with no password behind them.
+        createUser(db, name, Credentials(os.urandom(16), iterations, os.urandom(32), os.urandom(32)), clock)
+    except UserExists:
+        # Since it was asked for, or by another spelling.
+        pass
 
 
 def listUsers(db: sqlite3.Connection) -> tuple[str, ...]:

@@ -96,9 +96,9 @@ class ImapLimits:
     max_pattern: int = _count(1_024, 16, 65_536)
     #: Wildcards in a LIST pattern.
     max_wildcards: int = _count(16, 1, 256)
-    #: Bytes of a message that APPEND takes, as clients are told (RFC 7889).  The store
-    #: has a bound of its own, which holds as well.
-    max_message: int = _count(64 << 20, 1, (1 << 32) - 1)
+    #: Bytes of a message that APPEND takes.  Clients are told (RFC 7889) this or the store's own
+    #: bound, whichever is less.
+    max_message: int = _count((1 << 32) - 1, 1, (1 << 32) - 1)
     #: Bytes of an annotation, as clients are told (RFC 5464 section 4.3).  The store has a bound
     #: of its own, which holds as well.
     max_annotation: int = _count(16 << 10, 0, 1 << 24)

@@ -96,6 +96,12 @@ class RemoteStore(StoreConnection):
         """
         await self._ask(m.CreateUser(user, credentials))
 
+    async def enrol(self, user: str, iterations: int) -> None:
+        """
+        See L{IUsers.enrol<mailstore.interfaces.IUsers>}.
+        """
+        await self._ask(m.Enrol(user, iterations))
+
     async def listUsers(self) -> tuple[str, ...]:
         """
         See L{IUsers.listUsers<mailstore.interfaces.IUsers>}.  The store refuses it.
@@ -357,6 +363,13 @@ class RemoteStore(StoreConnection):
         See L{IMessages.readSection<mailstore.interfaces.IMessages>}.
         """
         return self._iterate(m.ReadSection(user, folder, uid, section))
+
+    async def largestMessage(self) -> int:
+        """
+        See L{IMessages.largestMessage<mailstore.interfaces.IMessages>}.
+        """
+        size: int = await self._ask(m.LargestMessage())
+        return size
 
     async def upload(self, user: str, name: str, size: int) -> IUpload:
         """

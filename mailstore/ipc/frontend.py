@@ -41,6 +41,7 @@ from mailstore.ipc.messages import (
     Deliver,
     Failed,
     Kind,
+    LargestMessage,
     ListUsers,
     Offer,
     OpenReceipt,
@@ -58,7 +59,7 @@ from transports.interfaces import IChannel, IReceiver
 _MAX_TEXT = 500
 
 #: Requests that name no user.
-_FOR_NOBODY = (WriteUpload, Offer, OpenReceipt, Deliver)
+_FOR_NOBODY = (LargestMessage, WriteUpload, Offer, OpenReceipt, Deliver)
 
 #: What a client is told of a condition that the store was not written for.
 _NEUTRAL = "the store met a condition it was not written for"

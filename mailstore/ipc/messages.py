@@ -155,6 +155,11 @@ class CreateUser(_Asked, tag="createUser", frozen=True):
     credentials: Credentials
 
 
+class Enrol(_Asked, tag="enrol", frozen=True):
+    user: str
+    iterations: int
+
+
 class ListUsers(_Asked, tag="listUsers", frozen=True):
     pass
 
@@ -338,6 +343,10 @@ class ReadSection(_Asked, tag="readSection", frozen=True):
     section: Section
 
 
+class LargestMessage(_Asked, tag="largestMessage", frozen=True):
+    pass
+
+
 class OpenUpload(_Asked, tag="upload", frozen=True):
     """
     Begin an upload; or, if it is a C{trial}, only find out whether one could begin.
@@ -417,6 +426,7 @@ class Threads(_Asked, tag="threads", frozen=True):
 AnyRequest = (
     GetCredentials
     | CreateUser
+    | Enrol
     | ListUsers
     | Trees
     | Folders
@@ -450,6 +460,7 @@ AnyRequest = (
     | Changes
     | Fetch
     | ReadSection
+    | LargestMessage
     | OpenUpload
     | WriteUpload
     | Append

@@ -63,6 +63,14 @@ def _credentials(store: IStore, r: m.GetCredentials) -> Awaitable[Credentials | 
     return store.credentials(r.user)
 
 
+def _enrol(store: IStore, r: m.Enrol) -> Awaitable[None]:
+    return store.enrol(r.user, r.iterations)
+
+
+def _largestMessage(store: IStore, r: m.LargestMessage) -> Awaitable[int]:
+    return store.largestMessage()
+
+
 def _trees(store: IStore, r: m.Trees) -> Awaitable[tuple[TreeVersion, ...]]:
     return store.trees(r.user)
 
@@ -215,6 +223,7 @@ def _threads(store: IStore, r: m.Threads) -> AsyncGenerator[ThreadColumns, None]
 METHODS: Final[dict[type, Method]] = {
     m.GetCredentials: _one(Credentials | None, _credentials),
     m.CreateUser: _one(None),
+    m.Enrol: _one(None, _enrol),
     m.ListUsers: _one(tuple[str, ...]),
     m.Trees: _one(tuple[TreeVersion, ...], _trees),
     m.Folders: _many(FolderColumns, _folders),
@@ -248,6 +257,7 @@ METHODS: Final[dict[type, Method]] = {
     m.Changes: _many(FolderDelta, _changes),
     m.Fetch: _many(FetchBatch, _fetch),
     m.ReadSection: _many(bytes, _readSection),
+    m.LargestMessage: _one(int, _largestMessage),
     m.OpenUpload: _one(int),
     m.WriteUpload: _one(None),
     m.Append: _one(AppendResult),

@@ -28,7 +28,7 @@ from mailstore.auth.checkers import (
 from mailstore.auth.keys import verify
 from mailstore.auth.portal import PortalAuthenticator, storeAuthenticator
 from mailstore.config import Config, ConfigError
-from mailstore.errors import CheckerFailed, SignInRefused, StoreUnavailable
+from mailstore.errors import CheckerFailed, LimitReached, SignInRefused, StoreUnavailable
 from mailstore.topology import MailService, Part
 from tests.auth.users import Users
 
@@ -164,18 +164,18 @@ class OthersTests(SynchronousTestCase):
         self.directory = Directory()
         self.clock = Clock()
 
-    def authenticator(self, enrol: bool = True) -> PortalAuthenticator:
+    def authenticator(self) -> PortalAuthenticator:
         """
         Who decides.
         """
-        others = Others((self.directory,), self.clock, self.users.createUser if enrol else None)
+        others = Others((self.directory,), self.clock)
         return storeAuthenticator(self.users, lambda function: succeed(function()), 10, others=others)
 
-    def signIn(self, user: str, password: str, enrol: bool = True) -> Deferred[str]:
+    def signIn(self, user: str, password: str) -> Deferred[str]:
         """
         Try to sign in.
         """
-        return Deferred.fromCoroutine(self.authenticator(enrol).authenticate(user, password))
+        return Deferred.fromCoroutine(self.authenticator().authenticate(user, password))
 
     def test_own(self) -> None:
         """
@@ -214,10 +214,16 @@ class OthersTests(SynchronousTestCase):
 
     def test_notEnrolled(self) -> None:
         """
-        Where the store is another process's, they get in as they are.
+        Who cannot get a place, since the store is full or away, is not let in and told so.
         """
         self.directory.answer = b"carol"
-        self.assertEqual(self.successResultOf(self.signIn("carol", "x", enrol=False)), "carol")
+        for error in (LimitReached("full"), StoreUnavailable("away")):
+
+            async def refuse(user: str, iterations: int, error: Exception = error) -> None:
+                raise error
+
+            self.patch(self.users, "enrol", refuse)
+            self.failureResultOf(self.signIn("carol", "x"), type(error))
         self.assertNotIn("carol", self.users.known)
 
     def test_refused(self) -> None:
@@ -273,7 +279,7 @@ class OthersTests(SynchronousTestCase):
         path = self.mktemp()
         Path(path).write_text("carol:secret\n")
         self.addCleanup(os.remove, path)
-        others = Others(makeCheckers([f"file:{path}"]), self.clock, self.users.createUser)
+        others = Others(makeCheckers([f"file:{path}"]), self.clock)
         authenticator = storeAuthenticator(
             self.users, lambda function: succeed(function()), 10, others=others
         )

@@ -49,6 +49,7 @@ STATUSES = model.StatusColumns(
 REQUESTS: tuple[m.AnyRequest, ...] = (
     m.GetCredentials("ann"),
     m.CreateUser("ann", model.Credentials(b"salt", 4096, b"stored", b"server")),
+    m.Enrol("é", 4096),
     m.ListUsers(),
     m.Trees("ann"),
     m.Folders("ann", model.TreeVersion("public", "7")),
@@ -82,6 +83,7 @@ REQUESTS: tuple[m.AnyRequest, ...] = (
     m.Offer(model.Recipient("é@example.org", "é", "x"), 5),
     m.OpenReceipt(5),
     m.Deliver((model.Recipient("a@example.org"),), b"\0\xff"),
+    m.LargestMessage(),
     m.OpenUpload("ann", "x", -1, True),
     m.WriteUpload(4, bytes(range(256))),
     m.Append("ann", "x", (model.NewMessage(b"\0\xff", ("\\Seen",), 12, -90), model.NewMessage(4))),

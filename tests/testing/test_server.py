@@ -15,6 +15,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.config import Config, ConfigError
+from mailstore.engine.limits import EngineLimits
 from mailstore.imap.limits import ImapLimits
 from mailstore.ipc.limits import IpcLimits
 from mailstore.supervisor import childEnvironment
@@ -207,3 +208,23 @@ class MailServerTests(SynchronousTestCase):
                 return server.service.remote.calls
 
             self.assertEqual(server.call(look), 0)
+
+
+class OthersUsersTests(SynchronousTestCase):
+    """
+    A server whose store is behind a channel, with a directory of users beside it and a bound of its own.
+    """
+
+    def test_directory(self) -> None:
+        """
+        Who is known to the directory only gets an INBOX through the channel; clients are told the store's
+        bound for messages, which nobody said to the front end.
+        """
+        config = Config(checkers=("memory:carol:secret",), store_limits=EngineLimits(max_message=5_000))
+        with MailServer(transport=describe(self, "unix"), config=config) as server:
+            client = imaplib.IMAP4(server.host, server.port)
+            self.addCleanup(client.shutdown)
+            self.assertEqual(client.login("carol", "secret")[0], "OK")
+            self.assertIn("APPENDLIMIT=5000", client.capability()[1][0].decode().split())
+            self.assertEqual(client.append("INBOX", "", "", b"Subject: hello\r\n\r\n")[0], "OK")
+            self.assertEqual(client.select("INBOX"), ("OK", [b"1"]))

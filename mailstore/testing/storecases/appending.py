@@ -206,6 +206,7 @@ class UploadTests(StoreCase):
         More than the store accepts is refused when it is announced.
         """
         too_big = self.limits.max_message + 1
+        self.assertEqual(await self.store.largestMessage(), self.limits.max_message)
         await self.refused(MessageTooBig, self.store.upload("alice", "INBOX", too_big))
 
     async def test_uploadDiscarded(self) -> None:

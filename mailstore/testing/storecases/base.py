@@ -62,6 +62,7 @@ EVERY = UidSet(((1, 0xFFFFFFFF),))
 #: The limits that the store under test must be made with: small, so that tests reach them.
 LIMITS = EngineLimits(
     max_message=8 * 1024 * 1024,
+    max_users=12,
     max_folders=60,
     max_subscriptions=20,
     max_uploads=4,

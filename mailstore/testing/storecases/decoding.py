@@ -113,7 +113,7 @@ class BinaryTests(StoreCase):
     async def test_binaryAsItCame(self) -> None:
         """
         A part in the encoding C{binary} is given as it came, with NUL and with LF that are no line ends, also
-        when it is long, and when its neighbours or its header have bare LF; others are given as they are served.
+        when it is long, and when its neighbours or its header have bare LF; others as they are served.
         """
         data = bytes(range(256)) * 1_100 + b"\n\n\r\n\0\r" + b"\n" * 3
         message = (

@@ -4,7 +4,7 @@ Users.
 
 from __future__ import annotations
 
-from mailstore.errors import InvalidName, UserExists
+from mailstore.errors import InvalidName, InvalidRequest, LimitReached, UserExists
 from mailstore.testing.storecases.base import CREDENTIALS, StoreCase
 
 
@@ -41,6 +41,38 @@ class UserTests(StoreCase):
         """
         for name in ("", "anyone", "Authenticated", "#system", "a/b", "-bob", "x y", "x" * 65):
             await self.refused(InvalidName, self.admin.createUser(name, CREDENTIALS))
+
+    async def test_usersEnrol(self) -> None:
+        """
+        Somebody whom others vouch for gets an INBOX, keys of the usual form that are nobody else's, and
+        keeps both when enrolled again; those whom the store knows are left alone.
+        """
+        await self.store.enrol("dora", 4096)
+        self.assertEqual(await self.names("dora"), ["INBOX", "Public Folders"])
+        keys = await self.store.credentials("dora")
+        assert keys is not None
+        self.assertEqual((keys.iterations, len(keys.salt), len(keys.stored_key)), (4096, 16, 32))
+        await self.store.enrol("dora", 10)
+        await self.store.enrol("alice", 10)
+        self.assertEqual(await self.store.credentials("dora"), keys)
+        self.assertEqual(await self.store.credentials("alice"), CREDENTIALS)
+        await self.store.enrol("emil", 4096)
+        emils = await self.store.credentials("emil")
+        assert emils is not None
+        self.assertFalse({emils.salt, emils.stored_key} & {keys.salt, keys.stored_key})
+
+    async def test_usersEnrolRefused(self) -> None:
+        """
+        Names that no user can have, rounds that make no sense and one user too many are refused.
+        """
+        for name in ("", "anyone", "a/b", "x" * 65):
+            await self.refused(InvalidName, self.store.enrol(name, 4096))
+        for iterations in (0, -1, 1 << 40):
+            await self.refused(InvalidRequest, self.store.enrol("dora", iterations))
+        for number in range(self.limits.max_users - len(await self.admin.listUsers())):
+            await self.store.enrol(f"user{number}", 4096)
+        await self.refused(LimitReached, self.store.enrol("dora", 4096))
+        await self.store.enrol("user0", 4096)
 
     async def test_usersUnknownUser(self) -> None:
         """

@@ -217,7 +217,6 @@ class AppendTests(AppendCase):
         self.assertTrue(client.heard()[-1].startswith(b"T BAD "))
         self.assertEqual(self.uploads, [])
 
-
     def test_nul(self) -> None:
         """
         A C{literal8} with NUL is kept as it came: BINARY gives it back so, with LF that are no line ends
