@@ -10,6 +10,7 @@ nearest right one.
 
     [store]
     url = "sqlite:mail.db"
+    subscribe_new = true    # everybody subscribes to new public folders, until he says otherwise
 
     [transport]
     description = "shm:/run/mailstore/store:blocks=1024:block_size=4096"
@@ -108,6 +109,8 @@ class Config:
     #: Where the mail is: C{sqlite:///var/lib/mail.db}, C{sqlite:mail.db} in the
     #: working directory, or C{sqlite::memory:}.
     store_url: str = DEFAULT_STORE
+    #: Whether all who may look up a new public folder subscribe to it, until they say otherwise.
+    subscribe_new: bool = False
     #: The channel between front end and store: C{memory:}, C{shm:PATH}, C{unix:PATH} or
     #: C{tcp:HOST:PORT}, each with its options (L{transports.description}).
     transport: str = DEFAULT_TRANSPORT
@@ -204,6 +207,7 @@ def dump(config: Config) -> str:
     lines = [
         "[store]",
         f"url = {_toml(config.store_url)}",
+        f"subscribe_new = {_toml(config.subscribe_new)}",
         "[transport]",
         f"description = {_toml(config.transport)}",
         "[overload]",
@@ -260,6 +264,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 #: The settings outside C{[limits]}: table, key, attribute of L{Config}, kind.
 _SETTINGS = (
     ("store", "url", "store_url", "text"),
+    ("store", "subscribe_new", "subscribe_new", "true or false"),
     ("transport", "description", "transport", "text"),
     ("imap", "listen", "listen", "list of endpoints"),
     ("imap", "literals", "literals", "text"),

@@ -290,7 +290,8 @@ class IHierarchy(Interface):
 
     def subscriptions(user: str) -> Awaitable[tuple[str, ...]]:
         """
-        The names the user subscribes to, in order; they need not exist.
+        The names the user subscribes to, in order; they need not exist.  A store may
+        subscribe users to new public folders on its own.
         """
 
     def subscribe(user: str, name: str) -> Awaitable[None]:
@@ -304,6 +305,9 @@ class IHierarchy(Interface):
     def unsubscribe(user: str, name: str) -> Awaitable[None]:
         """
         Take a name away.  Taking away one that is not there changes nothing.
+
+        @raise LimitReached: the store subscribed the user on its own, and has been told
+            of too many that he does not want.
         """
 
     def rights(user: str, name: str) -> Awaitable[str]:

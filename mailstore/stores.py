@@ -38,13 +38,20 @@ def storePath(url: str) -> str:
     return "" if path == ":memory:" else path
 
 
-def openStore(url: str, limits: EngineLimits, create: bool = False, committer: Any = None) -> Store:
+def openStore(
+    url: str,
+    limits: EngineLimits,
+    create: bool = False,
+    committer: Any = None,
+    subscribe_new: bool = False,
+) -> Store:
     """
     Open the store that C{url} names (C{sqlite:///var/lib/mail.db},
     C{sqlite:mail.db} in the working directory, C{sqlite::memory:}).
 
     @param create: make it if it is not there.
     @param committer: commits what requests have changed; by default, each at once.
+    @param subscribe_new: see L{Store}.
     @raise StoreOpenError: it is not there, is none, or cannot be used; the
         message is one line that names it.
     """
@@ -58,6 +65,7 @@ def openStore(url: str, limits: EngineLimits, create: bool = False, committer: A
         create=create,
         limits=limits,
         committer=committer,
+        subscribe_new=subscribe_new,
     )
 
 

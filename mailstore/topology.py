@@ -272,7 +272,13 @@ class MailService(Service):
         # The committer waits for other writing processes, without blocking.
         limits = attrs.evolve(config.store_limits, busy_wait=0.0)
         url = "sqlite::memory:" if self._part.demo else config.store_url
-        store = openStore(url, limits, create=self._part.demo, committer=committer)
+        store = openStore(
+            url,
+            limits,
+            create=self._part.demo,
+            committer=committer,
+            subscribe_new=config.subscribe_new,
+        )
         self.store = store
         parts.push_async_callback(store.close)
         parts.push_async_callback(committer.close)

@@ -15,6 +15,7 @@ from mailstore.lmtp.limits import LmtpLimits
 WHOLE = b"""
 [store]
 url = "sqlite:////var/mail.db"
+subscribe_new = true
 [transport]
 description = "unix:/run/store:blocks=64"
 [overload]
@@ -71,6 +72,7 @@ class ParseTests(SynchronousTestCase):
         """
         config = parse(WHOLE, "f")
         self.assertEqual(config.store_url, "sqlite:////var/mail.db")
+        self.assertTrue(config.subscribe_new)
         self.assertEqual(config.transport, "unix:/run/store:blocks=64")
         self.assertEqual(config.listen, ("tcp:143", "ssl:993"))
         self.assertEqual((config.without_public, config.literals), (("ssl:993",), "minus"))

@@ -156,7 +156,9 @@ def _withStore(config: Config, options: argparse.Namespace) -> int:
     create = getattr(options, "create", False)
     if not storePath(config.store_url):
         raise CommandFailed(f"{config.store_url} lives within a server only: name a store in a file")
-    store = openStore(config.store_url, config.store_limits, create=create)
+    store = openStore(
+        config.store_url, config.store_limits, create=create, subscribe_new=config.subscribe_new
+    )
     try:
         code: int = options.function(store, config, options)
         return code

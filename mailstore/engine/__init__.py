@@ -82,6 +82,7 @@ def open(
     limits: EngineLimits | None = None,
     committer: ICommitter | None = None,
     clock: Callable[[], float] = time.time,
+    subscribe_new: bool = False,
 ) -> Store:
     """
     Open the store that a URL names: C{sqlite:///path/mail.db} (absolute),
@@ -91,13 +92,14 @@ def open(
     @param renditions_version: see L{Store}.
     @param create: make it if it is not there.
     @param committer: see L{Store}.
+    @param subscribe_new: see L{Store}.
     @raise StoreOpenError: that cannot be done; the message is one line that
         names the path and says why.
     """
     limits = limits or EngineLimits()
     database = Database.open(url, limits, create)
     try:
-        return Store(database, renditions, renditions_version, limits, committer, clock)
+        return Store(database, renditions, renditions_version, limits, committer, clock, subscribe_new)
     except StoreError as error:
         database.close()
         raise StoreOpenError(f"cannot open store {url!r}: {error}") from error

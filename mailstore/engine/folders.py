@@ -65,7 +65,14 @@ class Folders:
     Changes of the hierarchy.
     """
 
-    def __init__(self, places: Places, limits: EngineLimits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, places: Places, limits: EngineLimits, clock: Callable[[], float], subscribe_new: bool = False
+    ) -> None:
+        """
+        @param subscribe_new: who may look up a public folder made from now on subscribes to it, until he says
+            otherwise.
+        """
+        self._subscribe_new = subscribe_new
         self._places = places
         self._acls: Acls = places.acls
         self._limits = limits
@@ -143,8 +150,8 @@ class Folders:
         self, db: sqlite3.Connection, owner: int, path: str, acl: int, special_use: str, selectable: int = 1
     ) -> int:
         cursor = db.execute(
-            "INSERT INTO folders (owner, name, selectable, acl, special_use, shared_seen, uid_validity)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO folders (owner, name, selectable, acl, special_use, shared_seen, uid_validity,"
+            " announced) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 owner,
                 path,
@@ -153,6 +160,7 @@ class Folders:
                 special_use,
                 int(owner != PUBLIC),
                 nextUidValidity(db, self._clock()) if selectable else 1,
+                int(self._subscribe_new and owner == PUBLIC and bool(selectable)),
             ),
         )
         assert cursor.lastrowid is not None
@@ -427,42 +435,3 @@ def emptyFolder(db: sqlite3.Connection, row: FolderRow) -> None:
     addresses.drop(db, row.id)
     expiry.drop(db, row.id)
     seen.dropFolder(db, row.id)
-
-
-# --- subscriptions ----------------------------------------------------------
-
-
-def subscriptions(db: sqlite3.Connection, viewer: Viewer) -> tuple[str, ...]:
-    """
-    The names that a viewer subscribes to, in order.
-    """
-    found = db.execute("SELECT name FROM subscriptions WHERE user = ? ORDER BY name", (viewer.id,))
-    return tuple(name for (name,) in found)
-
-
-def subscribe(db: sqlite3.Connection, viewer: Viewer, name: str, limits: EngineLimits) -> None:
-    """
-    Add a name.
-
-    @raise InvalidName:
-    @raise LimitReached: there are too many.
-    @raise NoSuchUser: the viewer is none.
-    """
-    name = folderName(name)
-    if viewer.id is None or viewer.is_system:
-        raise NoSuchUser(f"{viewer.name!r} is no user and cannot subscribe")
-    db.execute("INSERT OR IGNORE INTO subscriptions (user, name) VALUES (?, ?)", (viewer.id, name))
-    (count,) = db.execute("SELECT count(*) FROM subscriptions WHERE user = ?", (viewer.id,)).fetchone()
-    if count > limits.max_subscriptions:
-        raise LimitReached(f"one can subscribe to at most {limits.max_subscriptions} folders")
-
-
-def unsubscribe(db: sqlite3.Connection, viewer: Viewer, name: str) -> None:
-    """
-    Take a name away, if it is there.
-    """
-    try:
-        name = folderName(name)
-    except InvalidName:
-        return
-    db.execute("DELETE FROM subscriptions WHERE user = ? AND name = ?", (viewer.id, name))

@@ -24,6 +24,7 @@ from mailstore.engine import (
     quotas,
     receiving,
     rendering,
+    subscribing,
     users,
 )
 from mailstore.engine import flags as flagging
@@ -95,6 +96,7 @@ class Store:
         limits: EngineLimits | None = None,
         committer: ICommitter | None = None,
         clock: Callable[[], float] = time.time,
+        subscribe_new: bool = False,
     ) -> None:
         """
         @param renditions: what is made of each message at delivery, by name.
@@ -103,6 +105,8 @@ class Store:
         @param committer: when changes become durable; by default each on its
             own.  A database in memory has only one connection, which cannot be
             committed elsewhere: for it this is not used.
+        @param subscribe_new: who may look up a public folder made from now on
+            subscribes to it, until he says otherwise.
         @raise StoreError: the database cannot be used.
         """
         self._database = database
@@ -116,7 +120,7 @@ class Store:
         self._acls = Acls(self._limits.max_acl_entries)
         self._places = Places(self._users, self._acls)
         self._hierarchy = Hierarchy(self._places, self._limits)
-        self._folders = folders.Folders(self._places, self._limits, clock)
+        self._folders = folders.Folders(self._places, self._limits, clock, subscribe_new)
         self._views = Views(Snapshots(self._limits.snapshot_cache), self._limits.snapshot_cache)
         self._index = TextIndex()
         self._pins = Pins(self._index)
@@ -364,13 +368,18 @@ class Store:
 
     async def subscriptions(self, user: str) -> tuple[str, ...]:
         with self._database.reading() as db:
-            return folders.subscriptions(db, self._users.viewer(db, user))
+            viewer = self._users.viewer(db, user)
+            return subscribing.subscriptions(db, self._places, viewer, self._limits)
 
     async def subscribe(self, user: str, name: str) -> None:
-        await self._change(lambda db: folders.subscribe(db, self._users.viewer(db, user), name, self._limits))
+        await self._change(
+            lambda db: subscribing.subscribe(db, self._users.viewer(db, user), name, self._limits)
+        )
 
     async def unsubscribe(self, user: str, name: str) -> None:
-        await self._change(lambda db: folders.unsubscribe(db, self._users.viewer(db, user), name))
+        await self._change(
+            lambda db: subscribing.unsubscribe(db, self._users.viewer(db, user), name, self._limits)
+        )
 
     async def rights(self, user: str, name: str) -> str:
         with self._database.reading() as db:

@@ -11,7 +11,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from mailstore.engine.migrations import m0001_initial, m0002_finding, m0003_delivery, m0004_groups
+from mailstore.engine.migrations import (
+    m0001_initial,
+    m0002_finding,
+    m0003_delivery,
+    m0004_groups,
+    m0005_announced,
+)
 
 #: What brings a database from one version to the next, in order.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
@@ -19,4 +25,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0002_finding.upgrade,
     m0003_delivery.upgrade,
     m0004_groups.upgrade,
+    m0005_announced.upgrade,
 )

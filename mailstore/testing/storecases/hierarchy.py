@@ -205,6 +205,28 @@ class CreateTests(StoreCase):
         ):
             await self.refused(InvalidName, self.store.createFolder("alice", name))
 
+    async def test_createLongest(self) -> None:
+        """
+        A name may have 32 parts, a part 255 bytes and a whole name 1,000, and not one more of either,
+        as UTF-8 and with what the namespace puts before it.
+        """
+        deepest = "/".join("d" * 32)
+        longest = "/".join(("\u00e9" * 127, "x" * 255, "y" * 255, "z" * 233))
+        self.assertEqual(len(longest.encode()), 1000)
+        public = "Public Folders/" + longest[: -len("Public Folders/")]
+        for name, more in (
+            (deepest, deepest + "/d"),
+            ("x" * 255, "x" * 256),
+            ("\u00e9" * 127, "\u00e9" * 128),
+            (longest, longest + "z"),
+            (public, public + "z"),
+        ):
+            await self.refused(InvalidName, self.admin.createFolder("alice", more))
+            await self.store.createFolder("alice", name)
+            self.assertEqual((await self.opened("alice", name)).name, name)
+            self.assertIn(name, await self.names("alice"))
+            await self.store.deleteFolder("alice", name)
+
     async def test_createRights(self) -> None:
         """
         It needs C{k} on the parent; who may not look it up is told there is none.
@@ -378,6 +400,64 @@ class RenameTests(StoreCase):
         self.assertEqual((await self.store.status("alice", "INBOX")).messages, 0)
         self.assertEqual((await self.store.status("alice", "INBOX/Old")).messages, 1)
         await self.refused(FolderExists, self.store.renameFolder("alice", "INBOX", "inbox"))
+
+    async def test_renameManyAtOnce(self) -> None:
+        """
+        A whole tree is renamed in one change, whatever it holds: identities, rights, messages, special uses
+        and what is below move along; the tree's version changes once, and who subscribed to names still does.
+        """
+        await self.public("Tree")
+        for number in range(40):
+            await self.public(f"Tree/{number % 7}/{number}")
+        some = "Public Folders/Tree/3/3"
+        await self.store.setRights("alice", some, "carol", "lri")
+        await self.append("carol", some, mail())
+        await self.store.subscribe("bob", some)
+        ids = {name: await self._identity(name) for name in await self.names("bob") if "/Tree/" in name}
+        await self.store.renameFolder("alice", "Public Folders/Tree", "Public Folders/Wood/Tree")
+        renamed = {name: await self._identity(name) for name in await self.names("bob") if "/Tree/" in name}
+        self.assertEqual(renamed, {name.replace("/Tree", "/Wood/Tree", 1): ids[name] for name in ids})
+        self.assertEqual(len(renamed), 47)
+        new = some.replace("/Tree", "/Wood/Tree", 1)
+        self.assertEqual(await self.store.rights("carol", new), "lrsi")
+        self.assertEqual((await self.store.status("carol", new)).messages, 1)
+        self.assertEqual(await self.store.subscriptions("bob"), (some,))
+        await self.refused(NoSuchFolder, self.store.status("bob", some))
+
+    async def _identity(self, name: str) -> tuple[int, int]:
+        status = await self.store.status("alice", name)
+        return status.folder, status.uid_validity
+
+    async def test_renameTooLongBelow(self) -> None:
+        """
+        When one folder below would get a name that cannot be, nothing is renamed.
+        """
+        deep = "/".join("d" * 20)
+        await self.store.createFolder("alice", f"A/{deep}")
+        await self.store.createFolder("alice", "A/B")
+        before = await self.names("alice")
+        await self.refused(InvalidName, self.store.renameFolder("alice", "A", "/".join("e" * 13)))
+        await self.store.createFolder("alice", "L/" + "/".join("l" * 240 for _ in range(3)))
+        before = await self.names("alice")
+        await self.refused(InvalidName, self.store.renameFolder("alice", "L", "m" * 250 + "/" + "n" * 50))
+        self.assertEqual(await self.names("alice"), before)
+        await self.store.renameFolder("alice", "A", "/".join("e" * 12))
+        await self.opened("alice", "/".join("e" * 12) + "/" + deep)
+
+    async def test_renameUidValidity(self) -> None:
+        """
+        A folder made under a name that was renamed away cannot be taken for the old one, nor one that
+        is renamed to a name that was deleted.
+        """
+        await self.store.createFolder("alice", "A")
+        first = (await self.opened("alice", "A")).status.uid_validity
+        await self.store.renameFolder("alice", "A", "B")
+        await self.store.createFolder("alice", "A")
+        again = (await self.opened("alice", "A")).status.uid_validity
+        self.assertGreater(again, first)
+        await self.store.deleteFolder("alice", "B")
+        await self.store.renameFolder("alice", "A", "B")
+        self.assertEqual((await self.opened("alice", "B")).status.uid_validity, again)
 
     async def test_renameRefused(self) -> None:
         """

@@ -212,8 +212,10 @@ _CASES = (
     _case("seen-counts", f"INSERT INTO seen_marks VALUES ({_A}, {_BOB}, 2, 1, 2)", says="of no message"),
     _case("seen-counts", f"UPDATE seen_marks SET seen = 5 WHERE user = {_BOB}", says="make no sense"),
     # --- subscriptions and annotations ---
-    _case("subscription-orphan", "INSERT INTO subscriptions VALUES (70, 'x')", says="number 70"),
-    _case("subscription-name", f"INSERT INTO subscriptions VALUES ({_BOB}, 'a//b')", says="a//b"),
+    _case("subscription-orphan", "INSERT INTO subscriptions (user, name) VALUES (70, 'x')", says="number 70"),
+    _case(
+        "subscription-name", f"INSERT INTO subscriptions (user, name) VALUES ({_BOB}, 'a//b')", says="a//b"
+    ),
     _case(
         "annotation-orphan",
         "INSERT INTO metadata VALUES (900, 0, '/shared/comment', x'')",
