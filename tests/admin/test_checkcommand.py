@@ -73,7 +73,7 @@ class CheckTests(CommandTestCase):
         """
         self.damage(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1005)"
-            " INSERT INTO subscriptions SELECT i + 50, 'x' FROM n"
+            " INSERT INTO subscriptions (user, name) SELECT i + 50, 'x' FROM n"
         )
         output, _ = self.run_("check", code=1)
         self.assertIn("\nsubscription-orphan: 5 more\n", output)
