@@ -78,6 +78,10 @@ def capabilities(session: Session) -> str:
             names += [f"AUTH={each}" for each in mechanisms(session)]
         else:
             names.append("LOGINDISABLED")
+    else:
+        names.append("UNAUTHENTICATE")
+        if session.compression is None:
+            names.append("COMPRESS=DEFLATE")
     names += SIGNED_IN
     # RFC 7889 section 2: it is the same for all folders.
     names[names.index("APPENDLIMIT")] += f"={session.limits.max_message}"

@@ -110,8 +110,8 @@ class Connection:
         Bytes came from the client.
         """
         session = self.session
-        session.framer.receive(data)
-        if session.framer.buffered > self._limits.max_buffered:
+        session.receive(data)
+        if session.buffered > self._limits.max_buffered:
             self._link.pause()
         session.bell.fire()
 
@@ -147,7 +147,7 @@ class Connection:
         finally:
             session.ended()
             if bye and not self._link.lost:
-                self._link.write(b"* BYE %s\r\n" % bye.encode("ascii"))
+                session.hand(b"* BYE %s\r\n" % bye.encode("ascii"))
             self._link.close()
 
     async def _greet(self) -> None:

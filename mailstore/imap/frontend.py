@@ -55,6 +55,7 @@ class FrontEnd:
         self.changes = 0
         self.commands: Counter[tuple[str, str]] = Counter()
         self._sessions: set[Session] = set()
+        self._compressed: set[Session] = set()
         self._addresses: Counter[str] = Counter()
         self._users: Counter[str] = Counter()
         self._watchers: dict[int, set[Session]] = {}
@@ -117,8 +118,26 @@ class FrontEnd:
             return
         self._sessions.discard(session)
         _uncount(self._addresses, session.link.address)
+        self.releaseUser(session)
+        self._compressed.discard(session)
+
+    def releaseUser(self, session: Session) -> None:
+        """
+        A session is not signed in any more.  Idempotent, as long as the session forgets its user.
+        """
         if session.user:
             _uncount(self._users, session.user)
+
+    def admitCompression(self, session: Session) -> bool:
+        """
+        Count a session that is to be compressed.
+
+        @return: whether it fits within the bounds; if not, it is not counted.
+        """
+        if len(self._compressed) >= self.limits.max_compressed:
+            return False
+        self._compressed.add(session)
+        return True
 
     # --- who looks at what --------------------------------------------------
 

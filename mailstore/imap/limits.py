@@ -43,6 +43,8 @@ class ImapLimits:
     max_sessions_per_address: int = _count(1_000, 1, 1_000_000)
     #: Connections at once that are signed in as one user.
     max_sessions_per_user: int = _count(500, 1, 1_000_000)
+    #: Connections at once that are compressed; each takes about 80 KiB more than others.
+    max_compressed: int = _count(2_000, 0, 1_000_000)
     #: Bytes of a command, without its literals (RFC 9051 section 4: at least 8,000).
     max_line: int = _count(65_536, 1_000, 1 << 20)
     #: Bytes of a literal that is held in memory (any but that of a message).

@@ -15,6 +15,7 @@ from mailstore.imap.commands import (
     capability,
     check,
     close,
+    compress,
     copy,
     create,
     delete,
@@ -42,6 +43,7 @@ from mailstore.imap.commands import (
     store,
     subscribe,
     thread,
+    unauthenticate,
 )
 
 _MODULES = (
@@ -50,6 +52,7 @@ _MODULES = (
     capability,
     check,
     close,
+    compress,
     copy,
     create,
     delete,
@@ -77,6 +80,7 @@ _MODULES = (
     store,
     subscribe,
     thread,
+    unauthenticate,
 )
 
 #: The rows by name.

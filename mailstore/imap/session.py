@@ -27,6 +27,7 @@ from mailstore.errors import (
     StoreUnavailable,
 )
 from mailstore.imap.command import No, Refused
+from mailstore.imap.compression import Compression, NotCompressed
 from mailstore.imap.following import FolderLost, announce, checkIdentity, flagLines, pull
 from mailstore.imap.states import Event, State, after
 from mailstore.imap.view import View
@@ -69,6 +70,7 @@ class Session:
     @ivar enabled: extensions that the client switched on (RFC 5161), in upper case.
     @ivar condstore: whether the client has shown to know mod-sequences (RFC 7162 section 3.1).
     @ivar login_failures: sign-ins that failed.
+    @ivar compression: what compresses the connection (RFC 4978), if something does.
     @ivar client: what the client said of itself (RFC 2971), for the log.
     """
 
@@ -90,6 +92,7 @@ class Session:
         #: What a command wants done after its tagged reply has been written.
         self.after_reply: Callable[[], None] | None = None
         self.login_failures = 0
+        self.compression: Compression | None = None
         self._dirty = False
         self._doubtful = False
         self._leaving = ""
@@ -149,10 +152,16 @@ class Session:
         for at in range(0, len(data), size):
             await self._writePiece(bytes(view[at : at + size]))
 
+    def hand(self, data: bytes) -> None:
+        """
+        Give bytes to the link, compressed if that was agreed, whether it has room or not.
+        """
+        self.link.write(data if self.compression is None else self.compression.deflate(data))
+
     async def _writePiece(self, data: bytes) -> None:
         link = self.link
         self._checkThere()
-        link.write(data)
+        self.hand(data)
         if link.clogged:
             await self._drain(self.front.runtime.seconds() + self.limits.write_timeout)
 
@@ -216,14 +225,47 @@ class Session:
 
     # --- from the client ----------------------------------------------------
 
+    def receive(self, data: bytes) -> None:
+        """
+        Bytes came from the client.
+        """
+        if self.compression is None:
+            self.framer.receive(data)
+        else:
+            self.compression.receive(data)
+
+    @property
+    def buffered(self) -> int:
+        """
+        Bytes received and not used yet.
+        """
+        return self.framer.buffered + (0 if self.compression is None else self.compression.waiting)
+
     def take(self) -> object | None:
         """
         The next event of the framer, or C{None} when more bytes are needed.
+
+        @raise SessionOver: what came was to be compressed, and is not.
         """
         event: object | None = self.framer.next()
-        if event is None or self.framer.buffered <= self.limits.max_buffered // 2:
+        while event is None and self.compression is not None and self.compression.waiting:
+            try:
+                self.framer.receive(self.compression.inflate(self.limits.max_write))
+            except NotCompressed as error:
+                self.log.info("{peer}: {reason}", peer=self.link.address, reason=str(error))
+                raise SessionOver("That is not compressed by DEFLATE") from error
+            event = self.framer.next()
+        if event is None or self.buffered <= self.limits.max_buffered // 2:
             self.link.resume()
         return event
+
+    def compress(self) -> None:
+        """
+        All that is written and read from now on is compressed; what has been read and not used is
+        taken for that.
+        """
+        self.compression = Compression()
+        self.compression.receive(self.framer.takeBuffered())
 
     async def nextEvent(self, seconds: float) -> object:
         """
@@ -291,6 +333,19 @@ class Session:
             raise Refused(No("You have too many connections at once", "LIMIT"))
         self.user = user
         self.state = state
+
+    def signedOut(self) -> None:
+        """
+        The client is nobody any more, and nothing that it said of itself holds (RFC 8437 section 3); TLS,
+        compression, and how often it has failed to sign in, stay.
+        """
+        self.closed()
+        self.front.releaseUser(self)
+        self.state = after(self.state, Event.SIGNED_OUT)
+        self.user = ""
+        self.client = ""
+        self.enabled.clear()
+        self.condstore = False
 
     def opened(self, folder: OpenFolder, read_only: bool) -> View:
         """

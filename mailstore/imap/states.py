@@ -11,8 +11,8 @@ The state machine of a session (RFC 9051 section 3), on one screen.
                +--------------------------------------+
                |           NOT_AUTHENTICATED          |--- logout, bounds, loss --+
                +--------------------------------------+                           |
-                    || sign-in                                                    |
-                    \\/                                                            |
+                    || sign-in     /\\ unauthenticate                              |
+                    \\/             ||                                             |
                +--------------------------------------+                           |
                |             AUTHENTICATED            |--- logout, bounds, loss --+
                +--------------------------------------+                           |
@@ -50,6 +50,8 @@ class Event(enum.Enum):
 
     #: A sign-in succeeded.
     SIGNED_IN = "signed in"
+    #: The client is nobody any more (RFC 8437).
+    SIGNED_OUT = "signed out"
     #: A folder was opened.
     OPENED = "opened"
     #: The open folder was closed, or is not there any more.
@@ -65,6 +67,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.SELECTED, Event.OPENED): State.SELECTED,
     (State.SELECTED, Event.CLOSED): State.AUTHENTICATED,
     (State.AUTHENTICATED, Event.CLOSED): State.AUTHENTICATED,
+    (State.AUTHENTICATED, Event.SIGNED_OUT): State.NOT_AUTHENTICATED,
     (State.NOT_AUTHENTICATED, Event.ENDED): State.LOGOUT,
     (State.AUTHENTICATED, Event.ENDED): State.LOGOUT,
     (State.SELECTED, Event.ENDED): State.LOGOUT,

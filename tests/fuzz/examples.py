@@ -70,6 +70,8 @@ _PLAIN: Final = (
     b"LOGIN alice {8+}\r\npassword",
     b"AUTHENTICATE PLAIN AGFsaWNlAHBhc3N3b3Jk",
     b"AUTHENTICATE PLAIN",
+    b"COMPRESS DEFLATE",
+    b"UNAUTHENTICATE",
     b"LOGOUT",
 )
 

@@ -29,6 +29,14 @@ class StatesTests(SynchronousTestCase):
         self.assertRaises(ValueError, after, State.AUTHENTICATED, Event.SIGNED_IN)
         self.assertRaises(ValueError, after, State.SELECTED, Event.SIGNED_IN)
 
+    def test_signOut(self) -> None:
+        """
+        Who is signed in can become nobody again, with no folder open.
+        """
+        self.assertIs(after(State.AUTHENTICATED, Event.SIGNED_OUT), State.NOT_AUTHENTICATED)
+        self.assertRaises(ValueError, after, State.SELECTED, Event.SIGNED_OUT)
+        self.assertRaises(ValueError, after, State.NOT_AUTHENTICATED, Event.SIGNED_OUT)
+
     def test_nothingOpensBeforeSignIn(self) -> None:
         """
         A folder can be opened only after sign-in.

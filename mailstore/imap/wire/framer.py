@@ -263,6 +263,17 @@ class Framer:
         self._newCommand()
         return count
 
+    def takeBuffered(self) -> bytes:
+        """
+        Take back what has been received and no event has given, before what is received next is read in
+        another way.
+
+        @raise RuntimeError: a command has begun.
+        """
+        if self._state is not _State.TEXT or self._parts:
+            raise RuntimeError("what is part of a command cannot be taken back")
+        return self._take(len(self._buffer))
+
     # --- what becomes of a literal ---
 
     def _verdict(self) -> LiteralAnnounced:
