@@ -21,7 +21,7 @@ from mailstore.message.structure import Message, Part
 
 #: To be raised whenever a rendition of some message becomes another, so that
 #: stores make theirs anew.
-RENDITIONS_VERSION = 2
+RENDITIONS_VERSION = 3
 
 # A longer string is a literal, since clients bound the length of a line.
 _MAX_QUOTED = 1000

@@ -36,9 +36,27 @@ class ParameterTests(SynchronousTestCase):
             (b"; charset=us-ascii (Plain text)", ((b"charset", b"us-ascii"),)),
             (b"; a; b=c;; =d; e", ((b"b", b"c"),)),
             (b"; a=1; A=2", ((b"a", b"1"),)),
-            (b"; n*0*=utf-8''%20; n*1=x", ((b"n*0*", b"utf-8''%20"), (b"n*1", b"x"))),
             (b"; a=b=c", ((b"a", b"b=c"),)),
             (b"; a=\xff", ((b"a", b"\xff"),)),
+        ):
+            self.assertEqual(parameters(value), expected, value)
+
+    def test_continuations(self) -> None:
+        """
+        What comes in sections is put together (RFC 2231 section 6), and a section alone is left alone.
+        """
+        for value, expected in (
+            (b"; n*0*=utf-8''%20; n*1*=%41", ((b"n*", b"utf-8''%20%41"),)),
+            (b'; n*0="a b"; x=y; n*1=c', ((b"n", b"a bc"), (b"x", b"y"))),
+            (b"; n*1=b; n*2=c; n*0=a", ((b"n", b"abc"),)),
+            (b"; n*0*=utf-8'en'a; n*1=\"b c%\"", ((b"n*", b"utf-8'en'ab%20c%25"),)),
+            (b'; n*0="a b"; n*1*=%41', ((b"n*", b"''a%20b%41"),)),
+            (b"; n*0=a; n*2=c", ((b"n", b"a"), (b"n*2", b"c"))),
+            (b"; n*1=b", ((b"n*1", b"b"),)),
+            (b"; n=z; n*0=a; n*1=b", ((b"n", b"z"),)),
+            (b"; n*00=a; n*01=b", ((b"n*00", b"a"), (b"n*01", b"b"))),
+            (b"; n*=utf-8''x", ((b"n*", b"utf-8''x"),)),
+            (b"; boundary*0=x; boundary*1=y", ((b"boundary", b"xy"),)),
         ):
             self.assertEqual(parameters(value), expected, value)
 
@@ -49,7 +67,11 @@ class ParameterTests(SynchronousTestCase):
         found = parameters(b"".join(b";a%d=b" % at for at in range(1000)))
         self.assertEqual(len(found), mime.MAX_PARAMS)
 
-    @given(st.lists(st.sampled_from([b";", b"=", b'"', b"\\", b"(", b")", b" ", b"a", b"b", b"\xff"])))
+    @given(
+        st.lists(
+            st.sampled_from([b";", b"=", b'"', b"\\", b"(", b")", b" ", b"a", b"b", b"a*0", b"a*1*", b"\xff"])
+        )
+    )
     def test_anything(self, pieces: list[bytes]) -> None:
         """
         Any value has parameters, each name once and none empty.
@@ -85,7 +107,7 @@ class ValueTests(SynchronousTestCase):
 
     def test_encoding(self) -> None:
         """
-        The first token, or C{7bit}.
+        The first token, or C{7bit} when that is no encoding and there is more.
         """
         for value, expected in (
             (b"Base64", b"base64"),
@@ -94,6 +116,11 @@ class ValueTests(SynchronousTestCase):
             (b";", b"7bit"),
             (b"7-bit", b"7-bit"),
             (b"8bit (really)", b"8bit"),
+            (b"8bit really", b"8bit"),
+            (b"X-uuencode", b"x-uuencode"),
+            (b"x-none (at all)", b"x-none"),
+            (b"text/html", b"7bit"),
+            (b"quoted printable", b"7bit"),
         ):
             self.assertEqual(encoding(value), expected)
 
