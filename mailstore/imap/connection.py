@@ -91,6 +91,7 @@ class Connection:
                 max_line=limits.max_line,
                 max_literal=limits.max_literal,
                 max_literals_total=limits.max_literals,
+                max_literals=limits.max_literal_count,
                 max_chunk=limits.max_write,
                 max_discarded=limits.max_discarded,
             )
@@ -189,7 +190,13 @@ class Connection:
         await self._finish(head, refused)
 
     def _reader(self, parts: tuple[bytes, ...]) -> Reader:
-        return Reader(parts, utf8=self.session.utf8, extensions=extensions(self.session))
+        session = self.session
+        return Reader(
+            parts,
+            utf8=session.utf8,
+            extensions=extensions(session),
+            limits=session.front.reader_limits,
+        )
 
     def _readHead(self, parts: tuple[bytes, ...]) -> _Head:
         reader = self._reader(parts)

@@ -30,6 +30,7 @@ class FrontEnd:
 
     @ivar changes: counts what the store has told of, so that a change between a
         look at a folder and the beginning of watching it is not missed.
+    @ivar reader_limits: how much one command may ask for.
     @ivar failed_sign_ins: what is remembered of failed sign-ins.
     @ivar literal_minus: whether literals for which nobody waits are small (LITERAL-, RFC 7888 section 5).
     @ivar commands: how many commands ended how, by name and C{"OK"}, C{"NO"} or C{"BAD"}.
@@ -50,6 +51,7 @@ class FrontEnd:
         self.runtime = runtime
         self.limits = limits
         self.literal_minus = literal_minus
+        self.reader_limits = limits.reader()
         self.lists = FolderLists(store, runtime, limits)
         self.failed_sign_ins = FailedSignIns(runtime, limits)
         self.changes = 0

@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 
+from mailstore.imap.wire.cursor import ReaderLimits
+
 
 def _between(least: float, most: float) -> Any:
     def check(instance: object, attribute: attrs.Attribute[float], value: object) -> None:
@@ -51,7 +53,9 @@ class ImapLimits:
     max_literal: int = _count(65_536, 1_000, 1 << 24)
     #: Bytes of all such literals of one command.
     max_literals: int = _count(262_144, 1_000, 1 << 26)
-    #: The same before sign-in.
+    #: Such literals of one command.
+    max_literal_count: int = _count(1_000, 1, 100_000)
+    #: Bytes of a literal before sign-in.
     max_literal_before_login: int = _count(4_096, 256, 1 << 16)
     #: Bytes of a refused C{{n+}} literal that are read and thrown away; a
     #: larger one costs the connection (RFC 7888 section 4).
@@ -92,6 +96,21 @@ class ImapLimits:
     max_folder_list_bytes: int = _count(64 << 20, 1 << 20, 1 << 34)
     #: Answers to patterns that are kept with each of them.
     max_answers: int = _count(16, 1, 1_000)
+    #: Ranges in one sequence set.
+    max_ranges: int = _count(10_000, 1, 1_000_000)
+    #: Items in one list of a command, such as flags, header fields or data items.
+    max_items: int = _count(500, 1, 100_000)
+    #: Bytes of one folder name, pattern, identifier, quota root or annotation's name, as it is written.
+    max_name: int = _count(8_192, 16, 65_536)
+    #: Numbers in one part number of a section.
+    max_part_depth: int = _count(100, 1, 1_000)
+    #: Keys in one SEARCH, nested ones and their operators included.  The store has a bound of
+    #: its own, which holds as well.
+    max_search_keys: int = _count(1_000, 1, 100_000)
+    #: How deep keys may be nested in one SEARCH; AND in AND and OR in OR do not count.
+    max_search_depth: int = _count(50, 1, 100)
+    #: Patterns in one LIST.
+    max_patterns: int = _count(100, 1, 10_000)
     #: Sections of messages that one FETCH may ask for.
     max_sections: int = _count(100, 1, 10_000)
     #: Characters of a LIST pattern with its reference.
@@ -104,3 +123,9 @@ class ImapLimits:
     #: Bytes of an annotation, as clients are told (RFC 5464 section 4.3).  The store has a bound
     #: of its own, which holds as well.
     max_annotation: int = _count(16 << 10, 0, 1 << 24)
+
+    def reader(self) -> ReaderLimits:
+        """
+        Those of a command's grammar, which go by the same names.
+        """
+        return ReaderLimits(**{each.name: getattr(self, each.name) for each in attrs.fields(ReaderLimits)})
