@@ -17,7 +17,13 @@ from tests.fuzz.target import Target, check
 from tests.imap import support
 from tests.imap.wholeserver import WholeServer
 
-_LIMITS: Final = ImapLimits(login_delay=0.0, max_discarded=5_000, max_line=1_000, max_literal=2_000)
+_LIMITS: Final = ImapLimits(
+    login_delay=0.0,
+    max_failures_per_address=1_000_000,
+    max_discarded=5_000,
+    max_line=1_000,
+    max_literal=2_000,
+)
 
 _MAIL: Final = b"From: a@example.org\r\nSubject: mail\r\n\r\ntext\r\n"
 

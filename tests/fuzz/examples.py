@@ -33,7 +33,11 @@ _WIRES: Final = (*cases.CASES, *extensioncases.CASES)
 
 #: The commands whose last arguments a production reads.
 _COMMANDS: Final[dict[object, tuple[bytes, ...]]] = {
-    Reader.mailbox: (b"SUBSCRIBE ", b"DELETE ", b"RENAME INBOX ", b"COPY 1 ", b"GETACL ", b"LSUB "),
+    Reader.mailbox: (
+        *(b"SUBSCRIBE ", b"UNSUBSCRIBE ", b"DELETE ", b"RENAME INBOX ", b"LSUB "),
+        *(b"COPY 1 ", b"UID COPY 1 ", b"MOVE 1 ", b"UID MOVE 1 "),
+        *(b"GETACL ", b"MYRIGHTS ", b"GETQUOTAROOT "),
+    ),
     Reader.sequenceSet: (b"UID EXPUNGE ", b"SEARCH "),
     Reader.string: (b"LOGIN alice ", b"LIST "),
     readFetchItems: (b"FETCH 1:* ", b"UID FETCH 1 "),

@@ -10,6 +10,7 @@ from tests.fuzz.connectiontarget import ConnectionTarget
 from tests.fuzz.framertarget import FramerTarget
 from tests.fuzz.messagetarget import MessageTarget
 from tests.fuzz.readertarget import NameTarget, ReaderTarget
+from tests.fuzz.sessiontarget import SessionTarget
 from tests.fuzz.target import Target
 
 #: Each by its name.
@@ -19,4 +20,5 @@ TARGETS: Final[dict[str, type[Target]]] = {
     "names": NameTarget,
     "message": MessageTarget,
     "connection": ConnectionTarget,
+    "session": SessionTarget,
 }

@@ -13,10 +13,12 @@ from typing import Any
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
+from mailstore.imap import registry
 from mailstore.imap.wire.framer import Framer
 from mailstore.imap.wire.reader import Reader
 from tests.fuzz import framertarget, messagetarget, readertarget
 from tests.fuzz.__main__ import main
+from tests.fuzz.examples import COMMANDS
 from tests.fuzz.mutation import Mutator
 from tests.fuzz.runner import MAX_GROWTH, MAX_SECONDS, Failed, run
 from tests.fuzz.target import Target, check
@@ -24,7 +26,7 @@ from tests.fuzz.targets import TARGETS
 from tests.imap.wire.production import Production
 
 #: Inputs of each target here; half a second of each on a slow machine.
-_INPUTS = {"framer": 600, "reader": 800, "names": 1_000, "message": 80, "connection": 150}
+_INPUTS = {"framer": 600, "reader": 800, "names": 1_000, "message": 80, "connection": 150, "session": 40}
 
 
 class ShortTests(SynchronousTestCase):
@@ -69,6 +71,21 @@ class ShortTests(SynchronousTestCase):
         A session answers any command once and goes on, or ends.
         """
         self.short("connection")
+
+    def test_session(self) -> None:
+        """
+        Two clients at once are told what is so.
+        """
+        self.short("session")
+
+    def test_allCommands(self) -> None:
+        """
+        Every command that there is is among the examples.
+        """
+        first = {
+            b" ".join(each.split(b" ")[:words]).decode("latin-1") for each in COMMANDS for words in (1, 2)
+        }
+        self.assertEqual(set(registry.COMMANDS) - first, set())
 
     def test_allAreHere(self) -> None:
         """
