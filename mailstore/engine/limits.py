@@ -4,10 +4,18 @@ How much of everything an engine holds and gives at once.
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
+
+from mailstore.message.structure import DEEPEST, MAX_DEPTH, MAX_PARTS, MOST_PARTS
 
 _KIB = 1024
 _MIB = 1024 * 1024
+
+
+def _upTo(most: int) -> Any:
+    return attrs.validators.and_(attrs.validators.ge(1), attrs.validators.le(most))
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +51,11 @@ class EngineLimits:
     max_search_terms: int = attrs.field(default=2000, validator=attrs.validators.ge(1))
     #: Levels that the terms of a search may be nested.
     max_search_depth: int = attrs.field(default=100, validator=attrs.validators.ge(1))
+    #: Multiparts and messages of one message that are opened within one another.  When this or the next is
+    #: changed, what is kept of all messages is made again.
+    max_mime_depth: int = attrs.field(default=MAX_DEPTH, validator=_upTo(DEEPEST))
+    #: Parts that one message is taken apart into; the last one holds all the rest.
+    max_mime_parts: int = attrs.field(default=MAX_PARTS, validator=_upTo(MOST_PARTS))
     #: Bytes of a section that are given in a batch; longer ones are read on their own.
     inline_section: int = attrs.field(default=64 * _KIB, validator=attrs.validators.ge(0))
     #: Bytes of values in one batch of an answer.  A batch holds at least one row, whatever its size.

@@ -15,13 +15,14 @@ from mmap import ACCESS_READ, mmap
 import attrs
 
 from mailstore.engine.database import Database
+from mailstore.engine.limits import EngineLimits
 from mailstore.engine.textindex import TextIndex
 from mailstore.engine.uploads import Spool
 from mailstore.errors import StoreFault
 from mailstore.message import headers, index, text
 from mailstore.message.lines import Buffer, canonicalChunks, isCanonical
 from mailstore.message.sorting import SortKeys, sortKeys
-from mailstore.message.structure import Message, parse
+from mailstore.message.structure import MAX_DEPTH, MAX_PARTS, Message, parse
 
 #: To be raised whenever something that is kept becomes another: the structure's
 #: bytes (L{mailstore.message.index}), what is sorted by
@@ -97,9 +98,14 @@ class Renderer:
     @ivar kinds: the number of each rendition, by name.
     """
 
-    def __init__(self, renditions: Mapping[str, Rendition], version: int) -> None:
+    def __init__(self, renditions: Mapping[str, Rendition], version: int, limits: EngineLimits) -> None:
         self._renditions = dict(renditions)
-        self.version = f"{VERSION}.{version}.{'+'.join(sorted(renditions))}"
+        self._limits = limits
+        mime = (limits.max_mime_depth, limits.max_mime_parts)
+        names = "+".join(sorted(renditions))
+        self.version = f"{VERSION}.{version}.{names}"
+        if mime != (MAX_DEPTH, MAX_PARTS):
+            self.version += f".{mime[0]}x{mime[1]}"
         self.kinds: dict[str, int] = {}
 
     def number(self, db: sqlite3.Connection) -> None:
@@ -140,7 +146,7 @@ class Renderer:
                 return self._render(mapped, False)
 
     def _render(self, data: Buffer, canonical: bool) -> Rendered:
-        message = parse(data)
+        message = parse(data, self._limits.max_mime_depth, self._limits.max_mime_parts)
         lines = (f"{name}: {text.fold(value)}\n" for name, value in _oneLine(text.headerText(message)))
         return Rendered(
             version=self.version,

@@ -125,7 +125,7 @@ class Store:
         self._index = TextIndex()
         self._pins = Pins(self._index)
         self._uploads = Uploads(self._limits)
-        self._renderer = rendering.Renderer(renditions, renditions_version)
+        self._renderer = rendering.Renderer(renditions, renditions_version, self._limits)
         database.transaction(self._index.prepare)
         rendering.bringUpToDate(database, self._renderer, self._index)
         self._sweepAll()

@@ -19,7 +19,7 @@ from typing import Protocol
 
 import attrs
 
-from mailstore.message.structure import MAX_DEPTH, MAX_PARTS
+from mailstore.message.structure import DEEPEST, MOST_PARTS
 
 _FORMAT = 1
 
@@ -107,7 +107,7 @@ class _Reader:
 
     def part(self, base: int, depth: int) -> Index:
         self._count += 1
-        if depth > MAX_DEPTH or self._count > 2 * MAX_PARTS:
+        if depth > DEEPEST or self._count > 2 * MOST_PARTS:
             raise ValueError("an index of too many parts")
         header_start = base + self._number()
         body_start = header_start + self._number()

@@ -35,11 +35,13 @@ from mailstore.message.headers import MAX_HEADER
 from mailstore.message.lines import Buffer, LineCounter
 from mailstore.message.mime import Params
 
-#: Multiparts and messages that are opened within one another.
-MAX_DEPTH = 50
+#: Multiparts and messages that are opened within one another, unless L{parse} is told otherwise,
+#: and the most that it can be told.
+MAX_DEPTH, DEEPEST = 50, 100
 
-#: Parts that a message is taken apart into; the last one holds all the rest.
-MAX_PARTS = 1000
+#: Parts that a message is taken apart into, unless L{parse} is told otherwise, and the most that it
+#: can be told; the last one holds all the rest.
+MAX_PARTS, MOST_PARTS = 1000, 10_000
 
 #: Bytes of headers, of all parts together, that are looked into.  A part
 #: met after they are used up is the last one, and holds all the rest.
@@ -99,12 +101,16 @@ class Message:
     root: Part
 
 
-def parse(data: Buffer) -> Message:
+def parse(data: Buffer, max_depth: int | None = None, max_parts: int | None = None) -> Message:
     """
     Find the structure of a message, given whole and in its served form
     (L{mailstore.message.lines}).  Any bytes at all have one.
+
+    @param max_depth: multiparts and messages that are opened within one another, at most L{DEEPEST}.
+    @param max_parts: parts that it is taken apart into, at most L{MOST_PARTS}.
     """
-    return Message(data, _Scan(data).run())
+    depth = MAX_DEPTH if max_depth is None else max_depth
+    return Message(data, _Scan(data, depth, MAX_PARTS if max_parts is None else max_parts).run())
 
 
 @attrs.define
@@ -129,8 +135,10 @@ class _Scan:
     # Parts that are open are on a stack, the outermost first; all but the
     # innermost are multiparts or hold a message.
 
-    def __init__(self, data: Buffer) -> None:
+    def __init__(self, data: Buffer, max_depth: int, max_parts: int) -> None:
         self._data = data
+        self._max_depth = max_depth
+        self._max_parts = max_parts
         self._size = len(data)
         self._lines = LineCounter(data)
         self._stack: list[_Open] = []
@@ -163,7 +171,7 @@ class _Scan:
         return self._close(self._stack.pop(), self._size)
 
     def _full(self) -> bool:
-        return self._count >= MAX_PARTS or self._header_bytes >= MAX_HEADERS
+        return self._count >= self._max_parts or self._header_bytes >= MAX_HEADERS
 
     def _begin(self, start: int, default: tuple[bytes, bytes]) -> None:
         # Put the part that begins at start on the stack, and if it holds a message that message too.
@@ -191,7 +199,7 @@ class _Scan:
             if default == _PLAIN:
                 part.params = _DEFAULT_PARAMS
         part.encoding = mime.encoding(part.fields.get(b"transfer-encoding", b""))
-        opens = len(self._stack) < MAX_DEPTH and not self._full()
+        opens = len(self._stack) < self._max_depth and not self._full()
         if part.type == b"multipart":
             boundary = dict(part.params).get(b"boundary", b"").rstrip(b" \t\r\n")
             if opens and boundary:

@@ -51,8 +51,8 @@ class _Case(SynchronousTestCase):
 
 class ConnectionTarget(Target):
     """
-    Every command has one answer or the connection ends, the next one is understood, and nothing is logged
-    as a fault.
+    Every command has one answer or the connection ends, the next one is understood, nothing is logged
+    as a fault, and nothing is held of a command that is over.
     """
 
     name = "connection"
@@ -98,6 +98,11 @@ class ConnectionTarget(Target):
         more = self._comesBack(client, b"P%d" % self._count)
         check(more != b"", "the next command was not understood")
         check(not self._server.alarms, f"it was logged: {self._server.alarms!r}")
+        check(
+            client.gone or client.protocol.connection.session.framer.buffered == 0,
+            "something is kept of a command that is over",
+        )
+        check(self._server.held == 0, "something is left in the queue to the store")
         heard += more or b""
         check(len(heard) < _MOST_ANSWERED, f"the answer has {len(heard)} bytes")
         if b"\n" in data or b"\0" in data:

@@ -19,7 +19,7 @@ from tests.fuzz.target import Target
 MAX_SECONDS: Final = 5.0
 
 #: Bytes by which memory may grow after the first tenth of the inputs.
-MAX_GROWTH: Final = 48 << 20
+MAX_GROWTH: Final = 16 << 20
 
 
 @attrs.frozen

@@ -88,6 +88,7 @@ class SessionTarget(ConnectionTarget):
         self._server.settle()
         check(not self._server.alarms, f"it was logged: {self._server.alarms!r}")
         check(self._server.factory.front.sessions == 0, "a session is left over")
+        check(self._server.held == 0, "something is left in the queue to the store")
 
     def _signIn(self, user: bytes) -> support.Client:
         client = support.Client(cast(support.Server, self._server))

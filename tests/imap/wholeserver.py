@@ -66,7 +66,7 @@ class WholeServer:
         self.remote = RemoteStore(ipc_limits, self.clock)
         transport = MemoryTransport(self.clock, Limits() if queue is None else queue)
         transport.listen(self.store.accept)
-        link = self.remote.receiver()
+        self._link = link = self.remote.receiver()
         transport.connect(link).addCallback(link.opened)
         for user in ("alice", "bob"):
             self.result(self.engine.createUser(user, Credentials(b"salt", 1, b"", b"")))
@@ -96,6 +96,15 @@ class WholeServer:
         self.result(self.remote.close())
         self.settle()
         self.result(self.engine.close())
+
+    @property
+    def held(self) -> int:
+        """
+        The blocks of the channel that are in use, in both directions.
+        """
+        channel = self._link.channel
+        assert channel is not None
+        return channel.statistics().blocks_allocated + channel.inboundStatistics().blocks_allocated
 
     def _later(self, work: Callable[[], None]) -> Deferred[None]:
         """

@@ -56,7 +56,7 @@ class LinearTests(LinearTestsMixin, SynchronousTestCase):
         """
         self.patch(structure, "MAX_PARTS", 1 << 30)
         self.patch(structure, "MAX_HEADERS", 1 << 30)
-        self.patch(index, "MAX_PARTS", 1 << 30)
+        self.patch(index, "MOST_PARTS", 1 << 30)
         for make in (
             repeated(b"--b\r\n", MULTIPART),
             repeated(b"--x\r\n", MULTIPART),

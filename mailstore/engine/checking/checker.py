@@ -121,7 +121,7 @@ class Checker:
         try:
             self._requireVersion(path)
             self._db.set_progress_handler(stopped, _OPCODES)
-            renderer = Renderer(renditions, renditions_version)
+            renderer = Renderer(renditions, renditions_version, limits)
             self._context = Context(self._db, renderer, limits, clock)
         except BaseException:
             self._db.close()
