@@ -17,7 +17,7 @@ Step = tuple[bytes, bytes]
 #: One step to a line; C{~} stands for a line end within a command.
 _TEXT: Final = r"""
 A SELECT INBOX
-A APPEND INBOX (\Flagged) {6+}~a: b~~
+A APPEND INBOX (\Flagged) {6+}~a: b~
 B SELECT INBOX
 A STORE 1 +FLAGS (\Deleted)
 B IDLE
@@ -28,7 +28,7 @@ B UID SEARCH ALL
 
 A SELECT "Public Folders/Fuzz"
 B SELECT "Public Folders/Fuzz"
-A APPEND "Public Folders/Fuzz" {6+}~a: b~~ {6+}~c: d~~
+A APPEND "Public Folders/Fuzz" {6+}~a: b~ {6+}~c: d~
 B NOOP
 B UID STORE 1:* +FLAGS.SILENT (\Deleted work)
 A FETCH 1:* FLAGS
@@ -70,7 +70,7 @@ A THREAD REFERENCES UTF-8 ALL
 
 A CREATE "Public Folders/Fuzz/Sub"
 B SELECT "Public Folders/Fuzz/Sub"
-A APPEND "Public Folders/Fuzz/Sub" {6+}~a: b~~
+A APPEND "Public Folders/Fuzz/Sub" {6+}~a: b~
 A RENAME "Public Folders/Fuzz/Sub" "Public Folders/Fuzz/Other"
 B NOOP
 B FETCH 1 BODY[]

@@ -7,6 +7,8 @@ from __future__ import annotations
 import random
 from typing import cast
 
+from mailstore.imap.wire.framer import CommandReceived, Framer, LiteralAnnounced
+from mailstore.model import SYSTEM, NewMessage
 from tests.fuzz.connectiontarget import ConnectionTarget
 from tests.fuzz.examples import COMMAND_TOKENS
 from tests.fuzz.hearing import Hearing
@@ -20,6 +22,9 @@ _BETWEEN = b"\x1e"
 
 #: Steps of one input.
 _MOST_STEPS = 30
+
+#: Messages in each folder at first.
+_MESSAGES = 5
 
 #: Inputs in an era, over which folders fill.
 _ERA = 20
@@ -37,6 +42,15 @@ class SessionTarget(ConnectionTarget):
     def __init__(self) -> None:
         super().__init__()
         self._mutator = Mutator(steps(), COMMAND_TOKENS, 600)
+
+    def renew(self) -> None:
+        """
+        A new server, with some messages in every folder.
+        """
+        super().renew()
+        messages = tuple(NewMessage(b"Subject: %d\r\n\r\nx\r\n" % each) for each in range(_MESSAGES))
+        for folder in ("Other Users/alice/INBOX", "Other Users/bob/INBOX", "Public Folders/Fuzz"):
+            self._server.result(self._server.engine.append(SYSTEM, folder, messages))
 
     def make(self, rng: random.Random) -> bytes:
         """
@@ -113,14 +127,11 @@ class SessionTarget(ConnectionTarget):
         heard = self._say(client, talker.tag + b" " + command + b"\r\n", rng)
         if client.gone:
             return
-        # It may be other commands, or end in the middle of one.
-        unclear = b"\n" in command.replace(b"\r\n", b"") or b"\0" in command
-        simple = b"\r\n" not in command and not unclear
         if command.upper() == b"IDLE" and heard.startswith(b"+"):
             hearing.hear(b"", heard.split(b"\r\n", 1)[1], b"-")
             talker.idles = True
             return
-        if simple and b"\r\n" + talker.tag + b" " in b"\r\n" + heard:
+        if _isOne(command) and b"\r\n" + talker.tag + b" " in b"\r\n" + heard:
             hearing.hear(command, heard, talker.tag)
             return
         hearing.forget()
@@ -145,6 +156,25 @@ class SessionTarget(ConnectionTarget):
                 found = heard.split(b"* SEARCH")[-1].split(b"\r\n")[0].split()
                 if b"* SEARCH" in heard:
                     check(len(found) == hearing.messages, f"{hearing.messages} messages, and found {found!r}")
+
+
+def _isOne(command: bytes) -> bool:
+    """
+    Whether it is one command, and not several or the beginning of one.
+    """
+    framer = Framer()
+    framer.receive(b"x " + command + b"\r\n")
+    whole = 0
+    while (event := framer.next()) is not None:
+        if isinstance(event, LiteralAnnounced):
+            if event.synchronizing or not event.fits:
+                return False
+            framer.collectLiteral()
+        elif isinstance(event, CommandReceived):
+            whole += 1
+        else:
+            return False
+    return whole == 1 and framer.buffered == 0
 
 
 class _Talker:
