@@ -9,6 +9,7 @@ import getopt
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -186,6 +187,15 @@ class Fate:
         os._exit(self.code)
 
 
+def keepSteadyTime(reactor: Any) -> None:
+    """
+    Let a reactor's timers run by a clock that nobody sets.  Twisted's own is the time of day:
+    when that is put back by an hour, whatever is due waits for an hour.
+    """
+    if not reactor.getDelayedCalls():
+        reactor.seconds = time.monotonic
+
+
 def makeService(options: Options) -> MultiService:
     """
     The service that C{twist} runs.
@@ -194,6 +204,7 @@ def makeService(options: Options) -> MultiService:
     """
     from twisted.internet import reactor
 
+    keepSteadyTime(reactor)
     try:
         part = partOf(options)
         service = MailService(reactor, part)

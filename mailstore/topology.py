@@ -269,8 +269,8 @@ class MailService(Service):
     async def _startStore(self) -> None:
         config, parts = self._part.config, self._running_parts
         committer = GroupCommitter(self._reactor, busy_patience=config.store_limits.busy_wait)
-        # The committer waits for other writing processes, without blocking.
-        limits = attrs.evolve(config.store_limits, busy_wait=0.0)
+        # Opening waits for another process that is writing; after that the committer does, without blocking.
+        limits = config.store_limits
         url = "sqlite::memory:" if self._part.demo else config.store_url
         store = openStore(
             url,

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -18,6 +19,7 @@ from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.python.usage import UsageError
@@ -25,7 +27,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mailstore.config import DEFAULT_LISTEN, Config, ConfigError
 from mailstore.supervisor import childEnvironment
-from mailstore.tap import Fate, Options, greeting, makeService, partOf, twistOptions
+from mailstore.tap import Fate, Options, greeting, keepSteadyTime, makeService, partOf, twistOptions
 from mailstore.topology import EX_CONFIG, EX_UNAVAILABLE, StartFailed
 
 
@@ -180,6 +182,31 @@ class MakeServiceTests(SynchronousTestCase):
         error = self.assertRaises(SystemExit, makeService, parsed("--role=stor"))
         self.assertEqual(error.code, EX_CONFIG)
         self.assertEqual(said, ["unknown role 'stor'; did you mean 'store'?"])
+
+
+class SteadyTimeTests(SynchronousTestCase):
+    """
+    L{keepSteadyTime}.
+    """
+
+    def test_steady(self) -> None:
+        """
+        Timers run by a clock that nobody can put back; those that are there already, by their own.
+        """
+        reactor = SelectReactor()
+        self.addCleanup(reactor.removeAll)
+        keepSteadyTime(reactor)
+        before = time.monotonic()
+        due = reactor.callLater(5, lambda: None).getTime()
+        self.assertTrue(before + 5 <= due <= time.monotonic() + 5)
+        fired: list[bool] = []
+        reactor.callLater(0, fired.append, True)
+        reactor.runUntilCurrent()
+        self.assertEqual(fired, [True])
+        clock = Clock()
+        clock.callLater(1, lambda: None)
+        keepSteadyTime(clock)
+        self.assertEqual(clock.seconds(), 0)
 
 
 class Reactor(Clock):

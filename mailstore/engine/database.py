@@ -9,6 +9,7 @@ one L{Database.reading} is of one moment.  A database in memory has one connecti
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Callable
@@ -102,6 +103,10 @@ class Database:
         self.in_memory = path == _MEMORY
         self._writing = False
         self._closed = False
+        #: A change could not be undone on its own: nothing of its transaction may be kept.
+        self._spoiled = False
+        #: The files that are in use, by path; see L{_requireFiles}.
+        self._files: dict[str, tuple[int, int]] = {}
         self._write = _connect(path, limits)
         try:
             if not self.in_memory:
@@ -119,6 +124,7 @@ class Database:
             else:
                 self._read = _connect(path, limits)
                 self._read.execute("PRAGMA query_only = ON")
+                self._files = {path: _identity(path)}
         except BaseException:
             self._write.close()
             raise
@@ -166,6 +172,9 @@ class Database:
             raise StoreUnavailable("the store is closed")
         if not self.in_memory:
             with translated:
+                if self._read.in_transaction:
+                    # It could not be ended when it should have been.
+                    self._read.execute("ROLLBACK")
                 self._read.execute("BEGIN")
         return self._read
 
@@ -184,20 +193,48 @@ class Database:
         From now on C{begin} does not wait for another process: who calls it does.
         """
         with translated:
-            self._write.execute("PRAGMA busy_timeout = 0")
+            for each in (self._write, self._read):
+                each.execute("PRAGMA busy_timeout = 0")
 
     def begin(self) -> None:
         """
         Open the write transaction.
 
         @raise StoreBusy: another process has one, and kept it for long.
-        @raise StoreUnavailable: the database is closed.
+        @raise StoreUnavailable: the database is closed, or its file is not the one that was opened.
         """
         if self._closed:
             raise StoreUnavailable("the store is closed")
         with translated:
+            if self._write.in_transaction:
+                # It could not be undone when it should have been.
+                self._write.execute("ROLLBACK")
+            self._spoiled = False
+            self._requireFiles()
             self._write.execute("BEGIN IMMEDIATE")
         self._writing = True
+
+    def _requireFiles(self) -> None:
+        """
+        Check that the files in use still have their names: what is written into files that
+        nobody can open again would be lost, however durable.
+
+        @raise OSError: they were removed or replaced.
+        """
+        for path, identity in self._files.items():
+            if _identity(path) != identity:
+                raise OSError(
+                    errno.ESTALE,
+                    "it was removed or replaced while it was in use, and changes would be lost:"
+                    " put it back, or start the server again",
+                    path,
+                )
+        if len(self._files) == 1:
+            # The write-ahead log comes with the first change, and stays.
+            (path,) = self._files
+            log = _identity(path + "-wal")
+            if log != (0, 0):
+                self._files[path + "-wal"] = log
 
     def commit(self) -> None:
         """
@@ -209,7 +246,7 @@ class Database:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         with translated:
-            if not self._write.in_transaction:
+            if self._spoiled or not self._write.in_transaction:
                 raise StoreBusy("the store could not keep the change")
             self._write.execute("COMMIT")
         self._writing = False
@@ -233,7 +270,7 @@ class Database:
             raise StoreUnavailable("the store is closed")
         db = self._write
         with translated:
-            if not db.in_transaction:
+            if self._spoiled or not db.in_transaction:
                 # SQLite rolls the whole transaction back by itself when the
                 # disk is full; then what others changed in it is undone too.
                 raise StoreBusy("the store could not keep what was changed just before")
@@ -243,10 +280,16 @@ class Database:
                 db.execute("RELEASE change")
             except BaseException:
                 if db.in_transaction:
-                    db.execute("ROLLBACK TO change")
-                    db.execute("RELEASE change")
+                    self._undo(db)
                 raise
         return result
+
+    def _undo(self, db: sqlite3.Connection) -> None:
+        try:
+            db.execute("ROLLBACK TO change")
+            db.execute("RELEASE change")
+        except sqlite3.Error:
+            self._spoiled = True
 
     def transaction(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
         """
@@ -291,6 +334,17 @@ class Database:
             self._closed = True
             self._read.close()
             self._write.close()
+
+
+def _identity(path: str) -> tuple[int, int]:
+    """
+    What file has a name now; (0, 0) for none.
+    """
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
 
 
 def _connect(path: str, limits: EngineLimits) -> sqlite3.Connection:

@@ -26,7 +26,7 @@ import attrs
 from mailstore.errors import StoreFault
 
 #: To be raised whenever something else is to be in the index; then it is made again.
-_FORMAT = 1
+_FORMAT = 2
 
 #: Characters that the index knows a text by.
 _GRAM = 3
@@ -188,6 +188,8 @@ class TextIndex:
     def removed(self, db: sqlite3.Connection, contents: list[int]) -> None:
         """
         Note that some contents are gone; when they are most of what there was, begin again.
+
+        @param contents: their texts are gone already.
         """
         if not self.usable:
             return
@@ -198,8 +200,9 @@ class TextIndex:
             if gone * _GONE_PART > gone + left:
                 self.reset(db)
                 return
-        if gone != state.gone:
-            _save(db, state._replace(gone=gone))
+        pieces = 0 if state.pieces and _partlyGone(db, state.done, contents) else state.pieces
+        if (gone, pieces) != (state.gone, state.pieces):
+            _save(db, state._replace(gone=gone, pieces=pieces))
 
     def candidates(self, db: sqlite3.Connection, text: str) -> Candidates | None:
         """
@@ -219,6 +222,15 @@ class TextIndex:
         if len(found) > _MAX_FOUND:
             return None
         return Candidates(frozenset(rowid >> _PIECE_BITS for (rowid,) in found), _load(db).done)
+
+
+def _partlyGone(db: sqlite3.Connection, done: int, contents: list[int]) -> bool:
+    """
+    Whether the content after C{done}, some of whose pieces are in the index, is among those
+    that are gone: the pieces of the one that is next now are not.
+    """
+    (next_one,) = db.execute("SELECT min(id) FROM texts WHERE id > ?", (done,)).fetchone()
+    return any(each > done and (next_one is None or each < next_one) for each in contents)
 
 
 def _query(grams: set[str]) -> str:

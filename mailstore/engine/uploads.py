@@ -5,6 +5,7 @@ without a name when they are not.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import tempfile
@@ -96,7 +97,9 @@ class Spool:
             self._mapped.close()
             self._mapped = None
         if self._file is not None:
-            self._file.close()
+            # What could not be written when the disk was full is tried again here; it is not wanted.
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
 
 
@@ -119,7 +122,12 @@ class Upload:
         if self.spool.size + len(data) > self.announced:
             raise MessageTooBig(f"more than the {self.announced} bytes that were announced")
         with translated:
-            self.spool.write(data)
+            try:
+                self.spool.write(data)
+            except BaseException:
+                # Some of it may be missing: what follows must not be taken for the message.
+                self.discard()
+                raise
 
     def discard(self) -> None:
         self._uploads.take(self.token, self.user)

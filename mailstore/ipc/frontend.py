@@ -53,6 +53,7 @@ from mailstore.ipc.messages import (
 from mailstore.ipc.methods import METHODS
 from mailstore.ipc.outbox import Deferral, Outbox, Outgoing
 from mailstore.ipc.rounds import Rounds
+from mailstore.ipc.troubles import Troubles
 from transports.interfaces import IChannel, IReceiver
 
 #: Characters of an error's message that are sent.
@@ -101,9 +102,11 @@ class FrontEnd:
         limits: IpcLimits,
         clock: IReactorTime,
         rounds: Rounds,
+        troubles: Troubles,
         on_gone: Callable[[FrontEnd], None],
     ) -> None:
         """
+        @param troubles: told of every request that failed.
         @param on_gone: called once, when the channel is lost.
         @raise QueueTooSmall: the channel cannot carry the shortest messages.
         """
@@ -112,6 +115,7 @@ class FrontEnd:
         self._limits = limits
         self._clock = clock
         self._rounds = rounds
+        self._troubles = troubles
         self._on_gone = on_gone
         self._outbox = Outbox(channel, self._wake)
         self._assembler = Assembler()
@@ -441,6 +445,7 @@ class FrontEnd:
         return body
 
     def _fail(self, call: _Call, error: StoreError) -> None:
+        self._troubles.met(error)
         text = str(error)[:_MAX_TEXT].encode("utf-8", "replace").decode()
         self._finish(call, Kind.FAILED, encode(Failed(error.code, text)))
 

@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from mailstore.errors import StoreBusy, StoreError, StoreFault, StoreUnavailable
+from mailstore.ipc.troubles import another
 
 #: Seconds before the first new attempt to begin while another process writes, and at most.
 _FIRST_RETRY, _LAST_RETRY = 0.002, 0.05
@@ -205,7 +206,7 @@ class GroupCommitter:
     def _refuseLine(self, error: StoreError) -> None:
         waiting, self._line = self._line, deque()
         for place in waiting:
-            place.errback(type(error)(str(error)))
+            place.errback(another(error))
 
     # --- filling it ---
 
@@ -263,7 +264,7 @@ class GroupCommitter:
             if error is None:
                 member.callback(None)
             else:
-                member.errback(type(error)(str(error)))
+                member.errback(another(error))
         self._state = _State.IDLE
         closing, self._closing = self._closing, []
         for each in closing:

@@ -19,6 +19,7 @@ from mailstore.ipc.frontend import FrontEnd
 from mailstore.ipc.limits import IpcLimits
 from mailstore.ipc.rounds import Rounds
 from mailstore.ipc.statistics import QueueCounters, countersOf, total
+from mailstore.ipc.troubles import Troubles
 from transports.interfaces import IChannel, IReceiver
 
 
@@ -54,6 +55,7 @@ class StoreServer:
         self._limits = limits
         self._clock = clock
         self._rounds = Rounds(clock, limits.slice_budget)
+        self._troubles = Troubles(clock)
         self._front_ends: dict[FrontEnd, None] = {}
         self._closed = False
         self._poll_timer: IDelayedCall | None = None
@@ -78,7 +80,9 @@ class StoreServer:
                 self._log.error("a front end is turned away: there are {count}", count=len(self._front_ends))
             channel.abort()
             return _TurnedAway()
-        front_end = FrontEnd(channel, self._store, self._limits, self._clock, self._rounds, self._gone)
+        front_end = FrontEnd(
+            channel, self._store, self._limits, self._clock, self._rounds, self._troubles, self._gone
+        )
         self._front_ends[front_end] = None
         self._schedulePoll()
         return front_end
@@ -122,17 +126,17 @@ class StoreServer:
             Deferred.fromCoroutine(self._look(poll)).addBoth(self._looked)
 
     async def _look(self, poll: Any) -> None:
-        found = poll()
-        if isawaitable(found):
-            await found
-        chore = getattr(self._store, "indexMore", None)
         self._has_chores = False
-        if chore is not None:
-            try:
+        try:
+            found = poll()
+            if isawaitable(found):
+                await found
+            chore = getattr(self._store, "indexMore", None)
+            if chore is not None:
                 self._has_chores = await chore()
-            except StoreError as error:
-                # Nobody waits for it: it is tried again the next time.
-                self._log.warn("what the store has left undone stays so: {reason}", reason=str(error))
+        except StoreError as error:
+            # Nobody waits for it: it is tried again the next time.
+            self._troubles.met(error)
 
     def _looked(self, result: Any) -> None:
         if isinstance(result, Failure):

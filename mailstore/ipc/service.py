@@ -53,6 +53,7 @@ class StoreClientService(Service):
         self._spread = spread
         self._failures = 0
         self._reason = ""
+        self._greeted: Deferred[None] | None = None
         self._timer: IDelayedCall | None = None
         self._connecting: Deferred[IChannel] | None = None
 
@@ -99,11 +100,18 @@ class StoreClientService(Service):
             channel.abort()
             return
         link.opened(channel)
+        if self._greeted is None:
+            # Who only answers the call, and does not get on with us, is no store that is back.
+            self._greeted = self._remote.whenReady()
+            self._greeted.addCallbacks(self._ready, lambda _: None)
+        self._remote.whenLost().addCallback(self._lost)
+
+    def _ready(self, _: None) -> None:
+        self._greeted = None
         if self._failures:
             self._log.info("connected to the store at {place}", place=self._transport.description)
         self._failures = 0
         self._reason = ""
-        self._remote.whenLost().addCallback(self._lost)
 
     def _failed(self, failure: Failure, link: Link) -> None:
         self._connecting = None
@@ -124,9 +132,20 @@ class StoreClientService(Service):
         self._tryLater()
 
     def _lost(self, _: None) -> None:
-        if self.running:
-            self._log.warn("the store at {place} went away", place=self._transport.description)
-            self._tryLater()
+        if not self.running:
+            return
+        # The same again is no news; see _failed.
+        reason = "it went away" if self._greeted is None else "it broke off before it was ready"
+        if reason != self._reason:
+            self._log.warn(
+                "the store at {place} cannot be used, trying again: {reason}"
+                if self._greeted
+                else "the store at {place} went away",
+                place=self._transport.description,
+                reason=reason,
+            )
+            self._reason = reason
+        self._tryLater()
 
     def _tryLater(self) -> None:
         most = self._limits.max_reconnect_delay

@@ -65,6 +65,7 @@ class Worker:
         self._chooser = Chooser(self.name, self.roots, random.Random(f"{seed}/{number}"))
         self._client: RawClient | None = None
         self._selected = b""
+        self._may_end = False
         self._story: deque[str] = deque(maxlen=_STORY)
         self._thread: threading.Thread | None = None
 
@@ -112,7 +113,10 @@ class Worker:
                 self.hangUp()
         except (OSError, EOFError) as error:
             self._story.append(f"lost: {error!r}")
-            if not play.hangs_up.wait(5):
+            # When a folder was deleted that is open, and the store died when the front end asked
+            # whether it is, the connection ends with a BYE (RFC 2180 section 3.3).
+            bye = self._may_end and play.killed.is_set()
+            if not bye and not play.hangs_up.wait(5):
                 self.error = error
             self.hangUp()
         except Exception as error:
@@ -146,9 +150,11 @@ class Worker:
             self._ask(b'SELECT "%s"' % deed.folder)
             self._selected = deed.folder
         self.open = deed
+        may_end = deed.reselect and bool(self._selected)
         if deed.reselect:
             self._selected = b""
         responses = self._ask(deed.line)
+        self._may_end = may_end
         told = deed.acknowledged(self.ledger, responses)
         self.open = None
         self.acknowledged += 1

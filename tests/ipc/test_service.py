@@ -4,8 +4,11 @@ Connecting, and connecting again.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from twisted.internet.defer import fail
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
@@ -18,6 +21,7 @@ from mailstore.ipc.service import StoreClientService, StoreServerService
 from mailstore.ipc.statistics import QueueCounters, epoxyCounters
 from tests.ipc.fakes import FakeStore, Noting, Outcome, TurningClock
 from transports.errors import CannotConnect, CannotListen
+from transports.interfaces import IChannel, IReceiver
 from transports.limits import Limits
 from transports.memory import MemoryTransport
 
@@ -38,6 +42,23 @@ class Warnings:
     def __call__(self, event: LogEvent) -> None:
         if event.get("log_level") is LogLevel.warn:
             self.lines.append(formatEvent(event))
+
+
+@implementer(IReceiver)
+class _BrokenOff:
+    """
+    The receiver of a channel that was cut at once.
+    """
+
+    def messageReceived(self, message: bytes) -> None:
+        """
+        Too late.
+        """
+
+    def channelLost(self, reason: Failure) -> None:
+        """
+        As it was meant.
+        """
 
 
 class ServiceTests(SynchronousTestCase):
@@ -106,6 +127,30 @@ class ServiceTests(SynchronousTestCase):
         self.clock.advance(5)
         self.turns()
         self.assertTrue(self.remote.is_ready)
+
+    def test_neverReady(self) -> None:
+        """
+        A store that answers the call and breaks off before it is ready, as one of another version does, is
+        tried again less and less often, and the log tells it once.
+        """
+        warnings = Warnings(self)
+        accepted: list[float] = []
+
+        def accept(channel: IChannel) -> _BrokenOff:
+            accepted.append(self.clock.seconds())
+            channel.abort()
+            return _BrokenOff()
+
+        self.successResultOf(self.transport.listen(accept))
+        self.client.startService()
+        for _ in range(2000):
+            self.clock.advance(0.01)
+        gaps = [round(later - sooner, 1) for sooner, later in pairwise(accepted)]
+        self.assertEqual(gaps[:6], [0.1, 0.2, 0.4, 0.8, 1.6, 3.2])
+        self.assertEqual(len(accepted), 9)
+        self.assertEqual(len(warnings.lines), 1)
+        self.assertIn("it broke off before it was ready", warnings.lines[0])
+        self.client.stopService()
 
     def test_otherReason(self) -> None:
         """
