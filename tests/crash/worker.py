@@ -102,7 +102,7 @@ class Worker:
         try:
             if self._client is None:
                 self._connect(port)
-            while not play.enough.is_set() and self.open is None and self._step():
+            while not play.enough.is_set() and self.open is None and self._step(play):
                 pass
             assert play.killed.is_set(), "an answer that says less than it must"
         except Refused as refused:
@@ -113,10 +113,7 @@ class Worker:
                 self.hangUp()
         except (OSError, EOFError) as error:
             self._story.append(f"lost: {error!r}")
-            # When a folder was deleted that is open, and the store died when the front end asked
-            # whether it is, the connection ends with a BYE (RFC 2180 section 3.3).
-            bye = self._may_end and play.killed.is_set()
-            if not bye and not play.hangs_up.wait(5):
+            if not self._may_end and not play.hangs_up.wait(5):
                 self.error = error
             self.hangUp()
         except Exception as error:
@@ -140,7 +137,7 @@ class Worker:
         if client is not None:
             client.close()
 
-    def _step(self) -> bool:
+    def _step(self, play: Round) -> bool:
         """
         @return: all that belongs to the command was told.
         """
@@ -154,7 +151,9 @@ class Worker:
         if deed.reselect:
             self._selected = b""
         responses = self._ask(deed.line)
-        self._may_end = may_end
+        # When the store died just when the front end asked whether it is the open folder that is to be
+        # deleted, the connection ends with a BYE (RFC 2180 section 3.3) some time later.
+        self._may_end = may_end and play.killed.is_set()
         told = deed.acknowledged(self.ledger, responses)
         self.open = None
         self.acknowledged += 1
