@@ -33,6 +33,17 @@ def found(program: str) -> str | None:
     return str(beside) if beside.exists() else shutil.which(program)
 
 
+def environment(home: pathlib.Path) -> dict[str, str]:
+    """
+    For a program that may be run by another Python than this one, which must not find our packages
+    (C{trial -j} names them in C{PYTHONPATH}).
+
+    @param home: what it takes for the user's directory.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "HOME": str(home)}
+
+
 def nodeDirectory() -> pathlib.Path | None:
     """
     Where imapflow is, if it is: in the directory that C{MAILSTORE_NODE} names, or in C{build/node}.

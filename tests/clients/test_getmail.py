@@ -12,7 +12,7 @@ import subprocess
 
 from tests.channels import shortDirectory
 from tests.clients.looking import file, letter, look
-from tests.clients.programs import found, need
+from tests.clients.programs import environment, found, need
 from tests.clients.servercase import ServerProcess, ServerTestCase
 
 _CONFIG = """\
@@ -81,6 +81,7 @@ class GetmailTests(ServerTestCase):
             [str(found("getmail")), f"--getmaildir={self.base}", f"--rcfile={self.base / 'rc'}"],
             capture_output=True,
             timeout=120,
+            env=environment(self.base),
         )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return [path.read_bytes() for path in self._files() if path not in before]

@@ -4,11 +4,10 @@ OfflineIMAP against C{twist mailstore}.
 
 from __future__ import annotations
 
-import os
 import pathlib
 import subprocess
 
-from tests.clients.programs import need
+from tests.clients.programs import environment, need
 from tests.clients.servercase import ServerProcess, ServerTestCase
 from tests.clients.twoway import TwoWayTestsMixin
 
@@ -63,7 +62,7 @@ class OfflineImapTests(TwoWayTestsMixin, ServerTestCase):
             ["offlineimap", "-o", "-c", str(self._base / "offlineimaprc")],
             capture_output=True,
             timeout=120,
-            env={**os.environ, "HOME": str(self._base)},
+            env=environment(self._base),
         )
         said = (done.stdout + done.stderr).decode(errors="replace")
         self.assertEqual(done.returncode, 0, said)
