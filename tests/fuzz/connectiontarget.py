@@ -11,6 +11,7 @@ from typing import Final, cast
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.imap.limits import ImapLimits
+from tests.fuzz.client import FuzzClient
 from tests.fuzz.examples import COMMAND_TOKENS, COMMANDS
 from tests.fuzz.mutation import Mutator
 from tests.fuzz.target import Target, check
@@ -61,7 +62,7 @@ class ConnectionTarget(Target):
     def __init__(self) -> None:
         self._mutator = Mutator(COMMANDS, COMMAND_TOKENS, 1_500)
         self._case = _Case()
-        self._client: support.Client | None = None
+        self._client: FuzzClient | None = None
         self._count = 0
 
     def renew(self) -> None:
@@ -114,8 +115,8 @@ class ConnectionTarget(Target):
                 re.fullmatch(rb"(OK|NO|BAD) [\x20-\x7e]+", answer) is not None, f"not an answer: {answer!r}"
             )
 
-    def _connect(self, rng: random.Random) -> support.Client:
-        client = support.Client(cast(support.Server, self._server))
+    def _connect(self, rng: random.Random) -> FuzzClient:
+        client = FuzzClient(cast(support.Server, self._server))
         self._server.clients.append(client)
         if rng.random() < 0.9:
             client.login()
@@ -124,23 +125,21 @@ class ConnectionTarget(Target):
                 client.ask(b"SELECT INBOX")
         return client
 
-    def _say(self, client: support.Client, data: bytes, rng: random.Random) -> bytes:
+    def _say(self, client: FuzzClient, data: bytes, rng: random.Random) -> bytes:
         at = 0
         while at < len(data) and not client.gone:
             size = rng.choice([1, 7, len(data)])
-            client.protocol.dataReceived(data[at : at + size])
+            client.send(data[at : at + size])
             if rng.random() < 0.3:
                 self._server.clock.turn()
             at += size
         return self._heard(client)
 
-    def _heard(self, client: support.Client) -> bytes:
+    def _heard(self, client: FuzzClient) -> bytes:
         self._server.settle()
-        heard: bytes = client.transport.value()
-        client.transport.clear()
-        return heard
+        return client.take()
 
-    def _comesBack(self, client: support.Client, probe: bytes) -> bytes | None:
+    def _comesBack(self, client: FuzzClient, probe: bytes) -> bytes | None:
         """
         @return: all that was heard until a command was understood; C{None} if the connection has ended.
         """
@@ -148,7 +147,7 @@ class ConnectionTarget(Target):
         for filling in _FILLINGS:
             if client.gone:
                 return None
-            client.protocol.dataReceived(filling + _END + probe + b" NOOP\r\n")
+            client.send(filling + _END + probe + b" NOOP\r\n")
             heard += self._heard(client)
             if b"\r\n" + probe + b" OK " in b"\r\n" + heard:
                 return heard

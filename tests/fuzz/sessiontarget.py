@@ -9,6 +9,7 @@ from typing import cast
 
 from mailstore.imap.wire.framer import CommandReceived, Framer, LiteralAnnounced
 from mailstore.model import SYSTEM, NewMessage
+from tests.fuzz.client import FuzzClient
 from tests.fuzz.connectiontarget import ConnectionTarget
 from tests.fuzz.examples import COMMAND_TOKENS
 from tests.fuzz.hearing import Hearing
@@ -104,10 +105,11 @@ class SessionTarget(ConnectionTarget):
         check(self._server.factory.front.sessions == 0, "a session is left over")
         check(self._server.held == 0, "something is left in the queue to the store")
 
-    def _signIn(self, user: bytes) -> support.Client:
-        client = support.Client(cast(support.Server, self._server))
+    def _signIn(self, user: bytes) -> FuzzClient:
+        client = FuzzClient(cast(support.Server, self._server))
         self._server.clients.append(client)
-        return client.login(user)
+        client.login(user)
+        return client
 
     def _step(self, talker: _Talker, command: bytes, rng: random.Random) -> None:
         client, hearing = talker.client, talker.hearing
@@ -144,11 +146,11 @@ class SessionTarget(ConnectionTarget):
         """
         client, hearing = talker.client, talker.hearing
         if talker.idles:
-            client.protocol.dataReceived(b"DONE\r\n")
+            client.send(b"DONE\r\n")
             hearing.hear(b"", self._heard(client), talker.tag)
         for number, command in enumerate((b"NOOP", b"UID SEARCH ALL", b"NOOP")):
             tag = b"Z%d" % number
-            client.protocol.dataReceived(tag + b" " + command + b"\r\n")
+            client.send(tag + b" " + command + b"\r\n")
             heard = self._heard(client)
             status = hearing.hear(command, heard, tag)
             check(status is not None, f"no answer to {command!r}: {heard[-200:]!r}")
@@ -182,7 +184,7 @@ class _Talker:
     A client, and what it knows.
     """
 
-    def __init__(self, client: support.Client) -> None:
+    def __init__(self, client: FuzzClient) -> None:
         self.client = client
         self.hearing = Hearing()
         self.idles = False

@@ -4,15 +4,20 @@ Tests of L{tests.fuzz.hearing}, and that its target notices what it is for.
 
 from __future__ import annotations
 
+from typing import cast
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.imap.view import View, ViewChanges
 from mailstore.model import FolderDelta
+from tests.fuzz.client import FuzzClient
 from tests.fuzz.hearing import Hearing, responses
 from tests.fuzz.runner import Failed, run
 from tests.fuzz.sessions import sessions
 from tests.fuzz.sessiontarget import SessionTarget
 from tests.fuzz.target import Broken
+from tests.imap import support
+from tests.imap.wholeserver import WholeServer
 
 
 class ResponsesTests(SynchronousTestCase):
@@ -86,6 +91,29 @@ class HearingTests(SynchronousTestCase):
         # Nothing is known of a folder that is not open, and UID commands may lose messages.
         Hearing().hear(b"NOOP", b"* 9 EXPUNGE\r\na OK done\r\n", b"a")
         self.opened(5).hear(b"UID FETCH 1 FLAGS", b"* 1 EXPUNGE\r\na OK done\r\n", b"a")
+
+
+class FuzzClientTests(SynchronousTestCase):
+    """
+    L{FuzzClient}.
+    """
+
+    def test_compressed(self) -> None:
+        """
+        When the server compresses, so does it.
+        """
+        server = WholeServer(self)
+        client = FuzzClient(cast(support.Server, server))
+        server.clients.append(client)
+        client.login()
+        for command in (b"COMPRESS DEFLATE", b"NOOP", b"COMPRESS DEFLATE"):
+            client.send(b"x " + command + b"\r\n")
+            server.settle()
+            raw = client.transport.value()
+            said = client.take()
+            self.assertTrue(said.startswith(b"x "), said)
+        self.assertEqual(said[:6], b"x BAD ")
+        self.assertNotEqual(raw, said)
 
 
 class SessionTargetTests(SynchronousTestCase):
