@@ -50,6 +50,7 @@ from mailstore.imap.protocol import ImapFactory
 from mailstore.interfaces import IStore
 from mailstore.ipc.client import RemoteStore
 from mailstore.ipc.codec import QueueTooSmall, pieceSize
+from mailstore.ipc.expiring import Expiring
 from mailstore.ipc.groupcommit import GroupCommitter
 from mailstore.ipc.server import StoreServer
 from mailstore.ipc.service import StoreClientService, StoreServerService
@@ -287,6 +288,9 @@ class MailService(Service):
         if self._part.fill is not None:
             await self._part.fill(store)
         self.server = StoreServer(store, config.ipc_limits, self._reactor)
+        expiring = Expiring(store, config.ipc_limits, self._reactor)
+        parts.callback(expiring.stop)
+        expiring.start()
         service = StoreServerService(self._transport, self.server)
         parts.push_async_callback(_waited, service.stopService)
         listening = service.whenListening()

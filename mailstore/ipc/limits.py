@@ -76,6 +76,8 @@ class IpcLimits:
     #: Seconds between the pieces of work that a store has left undone (its search index), each of
     #: which takes it some hundredths of a second.
     chore_interval: float = attrs.field(default=0.02, validator=_between(0.001, 86400))
+    #: Seconds between rounds through the folders for messages that have stayed long enough; 0 for never.
+    expire_interval: float = attrs.field(default=60.0, validator=_between(0, 86400))
     #: Seconds that a store works before it lets the reactor look at other things.
     slice_budget: float = attrs.field(default=0.005, validator=_between(0, 1))
     #: Seconds before the first attempt to connect again, doubled up to
