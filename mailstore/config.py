@@ -28,6 +28,10 @@ nearest right one.
     detail = "+"                # ann+lists@example.org goes to ann's folder "lists"
     host = "mail.example.org"   # what this host calls itself
 
+    [metrics]                   # for Prometheus, over HTTP, to whoever can connect
+    listen = "tcp:9100:interface=127.0.0.1"         # of the process with the front end
+    store_listen = "tcp:9101:interface=127.0.0.1"   # of a process with the store alone
+
     [tls]
     certificate = "/etc/ssl/mail.crt"
     key = "/etc/ssl/private/mail.key"
@@ -145,6 +149,10 @@ class Config:
     lmtp_detail: str = ""
     #: What this host calls itself to mail servers; C{""} for the name it has.
     lmtp_host: str = ""
+    #: Where a process with a front end serves its metrics; C{""} for nowhere.
+    metrics_listen: str = ""
+    #: The same for a process that has the store alone, which may be on the same machine.
+    metrics_store_listen: str = ""
     #: The bounds of delivery.
     lmtp_limits: LmtpLimits = attrs.field(factory=LmtpLimits)
 
@@ -223,6 +231,8 @@ def dump(config: Config) -> str:
         "host": config.lmtp_host,
     }
     lines += ["[lmtp]", *(f"{key} = {_toml(value)}" for key, value in lmtp.items() if value)]
+    metrics = {"listen": config.metrics_listen, "store_listen": config.metrics_store_listen}
+    lines += ["[metrics]", *(f"{key} = {_toml(value)}" for key, value in metrics.items() if value)]
     if config.certificate:
         lines += ["[tls]", f"certificate = {_toml(config.certificate)}", f"key = {_toml(config.key)}"]
     if config.checkers or config.secret:
@@ -272,13 +282,15 @@ _SETTINGS = (
     ("lmtp", "domains", "lmtp_domains", "list of texts"),
     ("lmtp", "detail", "lmtp_detail", "text"),
     ("lmtp", "host", "lmtp_host", "text"),
+    ("metrics", "listen", "metrics_listen", "text"),
+    ("metrics", "store_listen", "metrics_store_listen", "text"),
     ("tls", "certificate", "certificate", "text"),
     ("tls", "key", "key", "text"),
     ("auth", "checkers", "checkers", "list of texts"),
     ("auth", "secret", "secret", "text"),
 )
 
-_TABLES = ("store", "transport", "overload", "imap", "lmtp", "tls", "auth", "limits")
+_TABLES = ("store", "transport", "overload", "imap", "lmtp", "metrics", "tls", "auth", "limits")
 
 
 def _build(tables: Mapping[str, Any]) -> Config:

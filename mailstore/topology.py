@@ -46,6 +46,7 @@ from mailstore.endpoints import (
     whyNotListening,
 )
 from mailstore.errors import StoreError
+from mailstore.imap.frontend import FrontEnd
 from mailstore.imap.protocol import ImapFactory
 from mailstore.interfaces import IStore
 from mailstore.ipc.client import RemoteStore
@@ -54,8 +55,9 @@ from mailstore.ipc.expiring import Expiring
 from mailstore.ipc.groupcommit import GroupCommitter
 from mailstore.ipc.server import StoreServer
 from mailstore.ipc.service import StoreClientService, StoreServerService
-from mailstore.lmtp.courier import Addressing
+from mailstore.lmtp.courier import Addressing, Courier
 from mailstore.lmtp.protocol import LmtpFactory
+from mailstore.metrics import Sources, metricsFactory
 from mailstore.ownstore import OwnStore
 from mailstore.selfsigned import selfSigned
 from mailstore.stores import StoreOpenError, openStore, storePath
@@ -122,6 +124,7 @@ class MailService(Service):
     @ivar ports: the sockets where clients can connect.
     @ivar store: the store, if it is in this process.
     @ivar server: what serves it.
+    @ivar metrics_port: the socket where this process's metrics are served, if they are.
     @ivar delivery_ports: the sockets where mail servers can connect.
     @ivar remote: the way to the store, if there is a front end.
     @ivar delivery_remote: the same for delivery.
@@ -185,6 +188,13 @@ class MailService(Service):
             except BadChecker as error:
                 raise ConfigError(str(error)) from error
             self._secret = lastingSecret(config)
+        self._metrics: tuple[str, Any] | None = None
+        place = config.metrics_store_listen if part.role == "store" else config.metrics_listen
+        if place:
+            metricsFactory(Sources("none"), reactor)
+            self._metrics = (place, listenEndpoint(reactor, place, self.tls))
+        self._imap: FrontEnd | None = None
+        self._courier: Courier | None = None
         self._running_parts = AsyncExitStack()
         self._starting: Deferred[None] | None = None
         self._why: StartFailed | None = None
@@ -192,6 +202,7 @@ class MailService(Service):
         self.ports: list[IListeningPort] = []
         self.store: IStore | None = None
         self.delivery_ports: list[IListeningPort] = []
+        self.metrics_port: IListeningPort | None = None
         self.remote: RemoteStore | None = None
         self.delivery_remote: RemoteStore | None = None
         self.child: StoreProcess | None = None
@@ -227,10 +238,13 @@ class MailService(Service):
             await self._startChild()
         elif self._part.role != "frontend":
             await self._startStore()
+            if self._part.role == "store":
+                await self._startMetrics()
             if self._part.listening_pipe is not None:
                 sayListening(self._part.listening_pipe, _portOf(self._transport) or 0)
         if self._part.role != "store":
             await self._startFrontEnd()
+            await self._startMetrics()
 
     def _failed(self, failure: Failure) -> None:
         """
@@ -341,6 +355,7 @@ class MailService(Service):
             tls=self.tls,
             literal_minus=config.literals == "minus",
         )
+        self._imap = factory.front
         parts.push_async_callback(_waited, factory.disconnectAll)
         if self._delivery_endpoints:
             await self._startDelivery()
@@ -355,7 +370,7 @@ class MailService(Service):
         Take messages by LMTP, over a channel of its own: a flood of mail fills no queue that readers use.
         """
         config = self._part.config
-        self.delivery_remote = await self._reachStore()
+        self.delivery_remote = await self._reachStore("lmtp")
         factory = LmtpFactory(
             self.delivery_remote,
             config.lmtp_limits,
@@ -363,6 +378,7 @@ class MailService(Service):
             config.lmtp_host or socket.gethostname() or "localhost",
             reactor=self._reactor,
         )
+        self._courier = factory.courier
         self._running_parts.push_async_callback(_waited, factory.disconnectAll)
         for description, endpoint in self._delivery_endpoints:
             port = await self._listen(description, endpoint, factory)
@@ -372,12 +388,32 @@ class MailService(Service):
             self.delivery_ports.append(port)
             self.log.info("Taking mail by LMTP at {address}", address=port.getHost())
 
-    async def _reachStore(self) -> RemoteStore:
+    async def _startMetrics(self) -> None:
+        """
+        Serve what this process counts, if that is wanted.
+        """
+        if self._metrics is None:
+            return
+        description, endpoint = self._metrics
+        remotes = {"imap": self.remote, "lmtp": self.delivery_remote}
+        sources = Sources(
+            transport=self._part.config.transport.partition(":")[0],
+            client_out=lambda: {
+                name: each.statistics() for name, each in remotes.items() if each is not None
+            },
+            store_out=dict if self.server is None else self.server.byProtocol,
+            imap=self._imap,
+            lmtp=self._courier,
+        )
+        self.metrics_port = await self._listen(description, endpoint, metricsFactory(sources, self._reactor))
+        self.log.info("Serving metrics at {address}", address=self.metrics_port.getHost())
+
+    async def _reachStore(self, protocol: str = "imap") -> RemoteStore:
         """
         Open a channel to the store, and wait until there is one.
         """
         limits = self._part.config.ipc_limits
-        remote = RemoteStore(limits, self._reactor)
+        remote = RemoteStore(limits, self._reactor, protocol)
         self._running_parts.push_async_callback(remote.close)
         place = self._transport if self.child is None else OwnStore(self._transport, self.child)
         client = StoreClientService(place, remote, self._reactor, limits)

@@ -28,6 +28,9 @@ listen = ["unix:/run/lmtp"]
 domains = ["example.org", "example.net"]
 detail = "+"
 host = "mx.example.org"
+[metrics]
+listen = "tcp:9100"
+store_listen = "tcp:9101"
 [tls]
 certificate = "mail.crt"
 key = "mail.key"
@@ -82,6 +85,7 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(config.lmtp_listen, ("unix:/run/lmtp",))
         self.assertEqual(config.lmtp_domains, ("example.org", "example.net"))
         self.assertEqual((config.lmtp_detail, config.lmtp_host), ("+", "mx.example.org"))
+        self.assertEqual((config.metrics_listen, config.metrics_store_listen), ("tcp:9100", "tcp:9101"))
         self.assertEqual(config.lmtp_limits, LmtpLimits(max_recipients=5))
         self.assertEqual(config.store_limits, EngineLimits(max_message=1000000))
         self.assertEqual((config.ipc_limits.window, config.ipc_limits.deadline), (2, 7.0))
@@ -116,7 +120,8 @@ class ParseTests(SynchronousTestCase):
             (b"[stoer]", "unknown table 'stoer'; did you mean 'store'?"),
             (
                 b"[zzz]",
-                "unknown table 'zzz'; there are: auth, imap, limits, lmtp, overload, store, tls, transport",
+                "unknown table 'zzz'; there are: auth, imap, limits, lmtp, metrics, overload, store, tls,"
+                " transport",
             ),
             (b"store = 1", "store must be a table: [store]"),
             (b"[store]\nurl = 7", "[store] url must be a text, not 7"),

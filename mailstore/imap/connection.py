@@ -99,6 +99,7 @@ class Connection:
         self.session = Session(front, link, framer)
         self._link = link
         self._bad_commands = 0
+        self._begun = 0.0
 
     @property
     def _limits(self) -> ImapLimits:
@@ -165,6 +166,7 @@ class Connection:
         event = await session.nextEvent(
             self._limits.idle_timeout if signed_in else self._limits.login_timeout
         )
+        self._begun = session.front.runtime.seconds()
         if isinstance(event, LineTooLong):
             await self._reply(_Head(event.tag or b"*"), _TOO_LONG)
             return
@@ -351,7 +353,10 @@ class Connection:
         session = self.session
         condition = _CONDITIONS[type(reply)]
         name = "" if head.command is None else head.command.name
-        session.front.commands[name, condition.decode("ascii")] += 1
+        front = session.front
+        front.commands[name, condition.decode("ascii")] += 1
+        if name != "IDLE":
+            front.timings.note(front.runtime.seconds() - self._begun)
         text = reply.text or f"{name or 'Command'} {'completed' if condition == b'OK' else 'failed'}"
         await session.write(writer.status(head.tag, condition, text, reply.code.encode("ascii")))
 

@@ -14,6 +14,7 @@ from zope.interface import implementer
 from mailstore.imap.failedsignins import FailedSignIns
 from mailstore.imap.folderlist import FolderLists
 from mailstore.interfaces import IStoreObserver
+from mailstore.timings import Timings
 
 if TYPE_CHECKING:
     from mailstore.imap.limits import ImapLimits
@@ -34,6 +35,7 @@ class FrontEnd:
     @ivar failed_sign_ins: what is remembered of failed sign-ins.
     @ivar literal_minus: whether literals for which nobody waits are small (LITERAL-, RFC 7888 section 5).
     @ivar commands: how many commands ended how, by name and C{"OK"}, C{"NO"} or C{"BAD"}.
+    @ivar timings: how long commands took; without IDLE, whose end is the client's to choose.
     """
 
     log = Logger()
@@ -56,6 +58,7 @@ class FrontEnd:
         self.failed_sign_ins = FailedSignIns(runtime, limits)
         self.changes = 0
         self.commands: Counter[tuple[str, str]] = Counter()
+        self.timings = Timings()
         self._sessions: set[Session] = set()
         self._compressed: set[Session] = set()
         self._addresses: Counter[str] = Counter()

@@ -63,11 +63,13 @@ class RemoteStore(StoreConnection):
     when the store is restarted.  It keeps nothing of the store's.
     """
 
-    def __init__(self, limits: IpcLimits, clock: IReactorTime) -> None:
+    def __init__(self, limits: IpcLimits, clock: IReactorTime, protocol: str = m.PROTOCOLS[0]) -> None:
         """
         @param clock: the reactor.
+        @param protocol: what the front end speaks with its clients, one of
+            L{PROTOCOLS<mailstore.ipc.messages.PROTOCOLS>}; the queues are counted by it.
         """
-        super().__init__(limits, clock)
+        super().__init__(limits, clock, protocol)
         self._uploads: dict[int, InlineUpload | RemoteUpload] = {}
         self._inline: set[int] = set()
         self._welcomes = Welcomes()

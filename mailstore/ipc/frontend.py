@@ -34,6 +34,7 @@ from mailstore.ipc.limits import IpcLimits
 from mailstore.ipc.messages import (
     MAGIC,
     PROTOCOL_VERSION,
+    PROTOCOLS,
     AnyRequest,
     Append,
     Changed,
@@ -91,6 +92,8 @@ class _Call:
 class FrontEnd:
     """
     The receiver at the store's end of one channel.
+
+    @ivar protocol: what it speaks with its clients.
     """
 
     _log = Logger()
@@ -111,6 +114,7 @@ class FrontEnd:
         @raise QueueTooSmall: the channel cannot carry the shortest messages.
         """
         self.channel = channel
+        self.protocol = PROTOCOLS[0]
         self._store = store
         self._limits = limits
         self._clock = clock
@@ -254,6 +258,8 @@ class FrontEnd:
             self.channel.close()
             self._leave()
             return
+        if hello.protocol in PROTOCOLS:
+            self.protocol = hello.protocol
         terms = agreedTerms(ours, hello.terms)
         self._terms = terms
         self._calls = CallTable(terms)

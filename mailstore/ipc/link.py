@@ -48,12 +48,14 @@ class Link:
         self,
         limits: IpcLimits,
         clock: IReactorTime,
+        protocol: str,
         on_ready: Callable[[Link], None],
         on_room: Callable[[], None],
         on_changed: Callable[[Changed], None],
         on_lost: Callable[[Link], None],
     ) -> None:
         """
+        @param protocol: what this front end speaks with its clients.
         @param on_ready: called once, when requests can be sent.
         @param on_room: called when there may be room for another request.
         @param on_changed: called with each word of changes.
@@ -61,6 +63,7 @@ class Link:
         """
         self._limits = limits
         self._clock = clock
+        self._protocol = protocol
         self._on_ready = on_ready
         self._on_room = on_room
         self._on_changed = on_changed
@@ -102,7 +105,7 @@ class Link:
         if self.lost:
             return
         self._timer = self._clock.callLater(self._limits.deadline + self._limits.grace, self._notWelcomed)
-        hello = Hello(MAGIC, PROTOCOL_VERSION, wantedTerms(self._limits))
+        hello = Hello(MAGIC, PROTOCOL_VERSION, wantedTerms(self._limits), self._protocol)
         self._outbox.put(Outgoing(Message(Kind.HELLO, 0, encode(hello))))
 
     # --- requests ---

@@ -50,6 +50,10 @@ PROTOCOL_VERSION = 5
 MAGIC = "mailstore"
 
 
+#: What front ends speak.
+PROTOCOLS = ("imap", "lmtp")
+
+
 class Kind(enum.IntEnum):
     """
     The kinds of messages.
@@ -92,6 +96,8 @@ class Hello(Struct, frozen=True, array_like=True):
     magic: str
     version: _Count
     terms: Terms
+    #: What the front end speaks with its clients, one of L{PROTOCOLS}; for counting only.
+    protocol: str = "imap"
 
 
 class Welcome(Struct, frozen=True, array_like=True):

@@ -60,7 +60,7 @@ class StoreServer:
         self._closed = False
         self._poll_timer: IDelayedCall | None = None
         self._has_chores = False
-        self._past = QueueCounters()
+        self._past: dict[str, QueueCounters] = {}
 
     @property
     def front_ends(self) -> tuple[FrontEnd, ...]:
@@ -91,8 +91,17 @@ class StoreServer:
         """
         The queues to all front ends together.
         """
-        now = [countersOf(each.channel.statistics()) for each in self._front_ends]
-        return total(self._past, *now)
+        return total(*self.byProtocol().values())
+
+    def byProtocol(self) -> dict[str, QueueCounters]:
+        """
+        The queues to the front ends that speak each protocol with their clients.
+        """
+        found = dict(self._past)
+        for each in self._front_ends:
+            now = countersOf(each.channel.statistics())
+            found[each.protocol] = total(found.get(each.protocol, QueueCounters()), now)
+        return found
 
     def close(self) -> Deferred[None]:
         """
@@ -109,7 +118,9 @@ class StoreServer:
 
     def _gone(self, front_end: FrontEnd) -> None:
         del self._front_ends[front_end]
-        self._past = total(self._past, countersOf(front_end.channel.statistics()).past())
+        past = self._past.get(front_end.protocol, QueueCounters())
+        gone = countersOf(front_end.channel.statistics()).past()
+        self._past[front_end.protocol] = total(past, gone)
 
     # --- changes made by other processes, and what the store has left undone ---
 

@@ -36,11 +36,13 @@ class StoreConnection:
 
     _log = Logger()
 
-    def __init__(self, limits: IpcLimits, clock: IReactorTime) -> None:
+    def __init__(self, limits: IpcLimits, clock: IReactorTime, protocol: str = m.PROTOCOLS[0]) -> None:
         """
         @param clock: the reactor.
+        @param protocol: what the front end speaks with its clients.
         """
         self._limits = limits
+        self._protocol = protocol
         self._clock = clock
         self._line = Line(limits, clock)
         self._ahead = Ahead(limits.max_ahead)
@@ -105,7 +107,13 @@ class StoreConnection:
             raise StoreUnavailable("the store has been closed")
         self.disconnect()
         self._link = Link(
-            self._limits, self._clock, self._ready, self._line.advance, self._changed, self._lost
+            self._limits,
+            self._clock,
+            self._protocol,
+            self._ready,
+            self._line.advance,
+            self._changed,
+            self._lost,
         )
         return self._link
 

@@ -6,7 +6,6 @@ these are, and the counters.
 from __future__ import annotations
 
 import unicodedata
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -16,9 +15,7 @@ from mailstore.interfaces import IStore
 from mailstore.lmtp.commands import Path
 from mailstore.lmtp.limits import LmtpLimits
 from mailstore.model import Recipient
-
-#: Upper ends of the classes in which the times of deliveries are counted, in seconds.
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+from mailstore.timings import Timings
 
 
 def _lowered(names: Iterable[str]) -> frozenset[str]:
@@ -60,8 +57,7 @@ class Courier:
     @ivar recipients: replies about recipients after a message, by C{"delivered"}, C{"refused"}
         (5xx) or C{"deferred"} (4xx).
     @ivar offered: replies to RCPT, by the same words; C{"accepted"} for 250.
-    @ivar times: deliveries by how long the store took: for each of L{BUCKETS}, and one for longer ones.
-    @ivar time: seconds of all of them together.
+    @ivar timings: how long the store took for each message.
     """
 
     def __init__(
@@ -88,8 +84,7 @@ class Courier:
         self.turned_away = 0
         self.recipients: Counter[str] = Counter()
         self.offered: Counter[str] = Counter()
-        self.times = [0] * (len(BUCKETS) + 1)
-        self.time = 0.0
+        self.timings = Timings()
 
     def admit(self) -> bool:
         """
@@ -118,5 +113,4 @@ class Courier:
         for code in codes:
             self.recipients["delivered" if code < 300 else "deferred" if code < 500 else "refused"] += 1
         if seconds is not None:
-            self.times[bisect_left(BUCKETS, seconds)] += 1
-            self.time += seconds
+            self.timings.note(seconds)

@@ -7,27 +7,17 @@ from __future__ import annotations
 import attrs
 
 from mailstore.errors import (
-    AddressInUse,
     DeadlineExpired,
-    FolderExists,
-    FolderInUse,
-    InvalidName,
-    InvalidRequest,
     LimitReached,
     MessageTooBig,
     NoSuchAddress,
-    NoSuchFolder,
     NoSuchUser,
-    NotSelectable,
     OverQuota,
     PermissionDenied,
-    StaleListing,
     StoreBusy,
     StoreError,
     StoreFault,
     StoreUnavailable,
-    UnknownEncoding,
-    UserExists,
 )
 
 #: Characters of a reply's text; with its codes a line has at most 512 (RFC 5321 section 4.5.3.1.5).
@@ -54,7 +44,8 @@ class Reply:
         return f"{self.code} {status}{text[:MAX_TEXT]}\r\n".encode("ascii")
 
 
-#: The codes for each error, and words for those whose own are about the store's inside.
+#: The codes for the errors that delivery can have, and words for those whose own are about the store's
+#: inside.  Any other says that this program and the store do not understand each other.
 CODES: dict[type[StoreError], tuple[int, str, str]] = {
     NoSuchAddress: (550, "5.1.1", ""),
     NoSuchUser: (550, "5.1.1", ""),
@@ -68,17 +59,6 @@ CODES: dict[type[StoreError], tuple[int, str, str]] = {
     # Whether it was carried out is unknown: better twice than never.
     StoreUnavailable: (452, "4.3.1", "The store cannot be reached, try again later"),
     StoreFault: (451, "4.3.0", "Internal error; it has been logged"),
-    # These say that this program and the store do not understand each other.
-    InvalidRequest: (451, "4.3.0", "Internal error; it has been logged"),
-    NoSuchFolder: (451, "4.3.0", "Internal error; it has been logged"),
-    NotSelectable: (451, "4.3.0", "Internal error; it has been logged"),
-    FolderExists: (451, "4.3.0", "Internal error; it has been logged"),
-    FolderInUse: (451, "4.3.0", "Internal error; it has been logged"),
-    InvalidName: (451, "4.3.0", "Internal error; it has been logged"),
-    UserExists: (451, "4.3.0", "Internal error; it has been logged"),
-    AddressInUse: (451, "4.3.0", "Internal error; it has been logged"),
-    StaleListing: (451, "4.3.0", "Internal error; it has been logged"),
-    UnknownEncoding: (451, "4.3.0", "Internal error; it has been logged"),
 }
 
 #: The reply when this program was not written for what happened.
