@@ -177,11 +177,13 @@ class MailServer:
             return
         self._reactor.callFromThread(self._reactor.stop)
         thread.join(PATIENCE)
+        if not thread.is_alive():
+            # Not before: who asked it to stop may still be about to wake it.
+            self._reactor.release()
         self.port = 0
 
     def _run(self) -> None:
         self._reactor.run(installSignalHandlers=False)
-        self._reactor.release()
 
     async def _begin(self) -> None:
         service = self.service
