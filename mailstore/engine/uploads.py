@@ -142,6 +142,9 @@ class Uploads:
     def __init__(self, limits: EngineLimits) -> None:
         self._limits = limits
         self._tokens = itertools.count(1)
+        # Where the files go is found out now, by trying: later there might be none left to try with.
+        with contextlib.suppress(OSError):
+            tempfile.gettempdir()
         self._uploads: dict[int, Upload] = {}
 
     def __len__(self) -> int:

@@ -55,7 +55,9 @@ class Troubles:
         cause = error.__cause__
         if cause is None or isinstance(cause, StoreError):
             return
-        key = (error.code, f"{type(cause).__name__}: {cause}")
+        # The same file may have another name each time.
+        what = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+        key = (error.code, f"{type(cause).__name__}: {what}")
         told, now = self._told.get(key), self._clock.seconds()
         if told is not None and now - told.at < AGAIN_AFTER:
             told.since += 1

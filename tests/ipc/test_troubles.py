@@ -78,7 +78,8 @@ class TroublesTests(SynchronousTestCase):
         for _ in range(100):
             self.troubles.met(error)
         self.assertEqual(self.heard.lines, [said])
-        self.troubles.met(_error(StoreUnavailable, "no", OSError(2, "No such file", "/spool")))
+        for name in ("/spool", "/spool2"):
+            self.troubles.met(_error(StoreUnavailable, "no", OSError(2, "No such file", name)))
         self.assertEqual(self.heard.lines[1:], ["a request failed: no: [Errno 2] No such file: '/spool'"])
         self.clock.advance(AGAIN_AFTER)
         self.troubles.met(error)
@@ -101,7 +102,8 @@ class TroublesTests(SynchronousTestCase):
         """
         However many kinds there are, those told longest ago are forgotten.
         """
-        errors = [_error(StoreUnavailable, "no", OSError(number, "x")) for number in range(MAX_KINDS + 1)]
+        causes = [OSError(number, f"{number}") for number in range(MAX_KINDS + 1)]
+        errors = [_error(StoreUnavailable, "no", each) for each in causes]
         for error in errors:
             self.troubles.met(error)
         self.troubles.met(errors[-1])
