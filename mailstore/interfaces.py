@@ -582,14 +582,19 @@ class IMessages(Interface):
         @raise LimitReached: too many uploads at once.
         """
 
-    def append(user: str, name: str, messages: tuple[NewMessage, ...]) -> Awaitable[AppendResult]:
+    def append(
+        user: str, name: str, messages: tuple[NewMessage, ...], replaces: tuple[int, int] | None = None
+    ) -> Awaitable[AppendResult]:
         """
         Store messages: all of them or none.  Flags the user has no right to
         set are left out (RFC 4314 section 4).  Uploads named are used up, also on failure.
 
+        @param replaces: a message, by its folder's identity and its UID, that is removed in the same change
+            (RFC 8508); room is looked for after that.
+        @return: with no UIDs if the message to be replaced is not there: then nothing was stored.
         @raise NoSuchFolder:
         @raise NotSelectable:
-        @raise PermissionDenied: no right C{i}.
+        @raise PermissionDenied: no right C{i}, or no right C{t} or C{e} where a message is replaced.
         @raise MessageTooBig:
         @raise OverQuota:
         @raise LimitReached: too many keywords.

@@ -116,3 +116,14 @@ def expunge(db: sqlite3.Connection, row: FolderRow, uids: UidSet | None, max_tom
     gone = [OldRow._make(each) for each in found]
     removeMessagesOf(db, row, gone, max_tombstones)
     return uidSetOf(gone)
+
+
+def remove(db: sqlite3.Connection, row: FolderRow, uid: int, max_tombstones: int) -> bool:
+    """
+    Remove one message, whatever its flags are.
+
+    @return: whether it was there.
+    """
+    found = selectRows(db, row.id, UidSet.of((uid,)), "uid, flags, content, size")
+    removeMessagesOf(db, row, [OldRow._make(each) for each in found], max_tombstones)
+    return bool(found)

@@ -605,7 +605,9 @@ class Store:
             quotas.foresee(db, self._places.mailbox(db, self._users.viewer(db, user), name, "i"), size)
         return self._uploads.begin(user, size)
 
-    async def append(self, user: str, name: str, messages: tuple[NewMessage, ...]) -> AppendResult:
+    async def append(
+        self, user: str, name: str, messages: tuple[NewMessage, ...], replaces: tuple[int, int] | None = None
+    ) -> AppendResult:
         arriving = delivery.Delivery(self._renderer, self._limits, self._clock)
         folder = 0
 
@@ -614,6 +616,13 @@ class Store:
             viewer = self._users.viewer(db, user)
             row = self._places.mailbox(db, viewer, name, "i")
             folder = row.id
+            if replaces is not None:
+                # As STORE of the flag and UID EXPUNGE would (RFC 8508 section 4.1).
+                old = self._places.byId(db, viewer, replaces[0], "te")
+                if not moving.remove(db, old, replaces[1], self._limits.max_tombstones):
+                    return AppendResult(row.uid_validity, ())
+                self._sweep_due = True
+                row = self._places.mailbox(db, viewer, name, "i")
             return arriving.store(db, row, viewer, self._places.rights(db, viewer, row))
 
         try:
@@ -629,6 +638,8 @@ class Store:
             arriving.close()
         if result.uids:
             self._changed(folder)
+            if replaces is not None and replaces[0] != folder:
+                self._changed(replaces[0])
         return result
 
     async def storeFlags(

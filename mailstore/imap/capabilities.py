@@ -20,7 +20,17 @@ ALWAYS = ("IMAP4rev1", "IMAP4rev2", LITERAL_PLUS, "ID", "ENABLE", "SASL-IR")
 
 #: What is of use after sign-in.
 SIGNED_IN = (
-    *("NAMESPACE", "CHILDREN", "IDLE", "UIDPLUS", "MOVE", "MULTIAPPEND", "UNSELECT", "STATUS=SIZE"),
+    *(
+        "NAMESPACE",
+        "CHILDREN",
+        "IDLE",
+        "UIDPLUS",
+        "MOVE",
+        "MULTIAPPEND",
+        "REPLACE",
+        "UNSELECT",
+        "STATUS=SIZE",
+    ),
     *("LIST-EXTENDED", "LIST-STATUS", "LIST-MYRIGHTS", "SPECIAL-USE", "CREATE-SPECIAL-USE"),
     *("ACL", "RIGHTS=texk", "QUOTA", "QUOTASET", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "METADATA"),
     "APPENDLIMIT",

@@ -396,7 +396,9 @@ class RemoteStore(StoreConnection):
         self._uploads[upload.token] = upload
         return upload
 
-    async def append(self, user: str, name: str, messages: tuple[NewMessage, ...]) -> AppendResult:
+    async def append(
+        self, user: str, name: str, messages: tuple[NewMessage, ...], replaces: tuple[int, int] | None = None
+    ) -> AppendResult:
         """
         See L{IMessages.append<mailstore.interfaces.IMessages>}.
         """
@@ -436,7 +438,7 @@ class RemoteStore(StoreConnection):
             if len(links) > 1:
                 raise StoreUnavailable("the store went away while the messages were brought in")
             link = links.pop() if links else None
-            result: AppendResult = await self._ask(m.Append(user, name, tuple(ready)), link)
+            result: AppendResult = await self._ask(m.Append(user, name, tuple(ready), replaces), link)
         except BaseException:
             self._welcomes.remove(user, name)
             for each in used:

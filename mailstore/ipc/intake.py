@@ -108,7 +108,7 @@ class Intake:
             for each in used:
                 self._throwAway(each)
             raise InvalidRequest("there is no such upload, or it is busy")
-        return await self._store.append(request.user, request.name, tuple(messages))
+        return await self._store.append(request.user, request.name, tuple(messages), request.replaces)
 
     async def deliver(self, request: Deliver) -> tuple[Delivered, ...]:
         """

@@ -44,7 +44,7 @@ from mailstore.model import (
 )
 
 #: The protocol spoken here.  Both ends must speak the same.
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 
 #: First field of a L{Hello}, so that a stranger is recognized as one.
 MAGIC = "mailstore"
@@ -377,6 +377,7 @@ class Append(_Asked, tag="append", frozen=True):
     user: str
     name: str
     messages: tuple[NewMessage, ...]
+    replaces: tuple[int, int] | None
 
 
 class StoreFlags(_Asked, tag="storeFlags", frozen=True):

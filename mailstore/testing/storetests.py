@@ -44,6 +44,7 @@ from mailstore.testing.storecases.matrix import MatrixSampleTests
 from mailstore.testing.storecases.opening import ChangesTests, ObserverTests, OpenTests
 from mailstore.testing.storecases.ordering import SortTests, ThreadTests
 from mailstore.testing.storecases.quotas import MetadataTests, QuotaTests
+from mailstore.testing.storecases.replacing import ReplaceTests
 from mailstore.testing.storecases.rights import AclTests, RightsMatrixTests
 from mailstore.testing.storecases.searching import CloseTests, SearchTests
 from mailstore.testing.storecases.users import UserTests
@@ -67,6 +68,7 @@ class StoreTestsMixin(
     SubscriptionTests,
     StatusTests,
     AclTests,
+    ReplaceTests,
     RightsMatrixTests,
     GroupTests,
     LockoutTests,

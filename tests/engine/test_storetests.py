@@ -63,7 +63,9 @@ class KeepsSome(Store):
     Stores the messages before the one that it cannot store.
     """
 
-    async def append(self, user: str, name: str, messages: tuple[NewMessage, ...]) -> AppendResult:
+    async def append(
+        self, user: str, name: str, messages: tuple[NewMessage, ...], replaces: tuple[int, int] | None = None
+    ) -> AppendResult:
         results = [await super(KeepsSome, self).append(user, name, (each,)) for each in messages]
         return AppendResult(
             (await self.status(user, name)).uid_validity, tuple(uid for each in results for uid in each.uids)

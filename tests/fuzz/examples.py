@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 from mailstore.imap.wire.acl import readAclEntry, readSetAcl
-from mailstore.imap.wire.appendargs import readAppend
+from mailstore.imap.wire.appendargs import readAppend, readReplace
 from mailstore.imap.wire.createargs import readCreate
 from mailstore.imap.wire.enableargs import readEnable
 from mailstore.imap.wire.extensions import Extension
@@ -46,6 +46,7 @@ _COMMANDS: Final[dict[object, tuple[bytes, ...]]] = {
     readListArguments: (b"LIST ", b"LSUB "),
     readList: (b"LIST ",),
     readAppend: (b"APPEND ",),
+    readReplace: (b"REPLACE ", b"UID REPLACE "),
     readSearch: (b"SEARCH ", b"UID SEARCH "),
     readSort: (b"SORT ", b"UID SORT "),
     readThread: (b"THREAD ", b"UID THREAD "),

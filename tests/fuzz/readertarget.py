@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 from mailstore.imap.wire import mutf7
-from mailstore.imap.wire.appendargs import readAppend
+from mailstore.imap.wire.appendargs import readAppend, readReplace
 from mailstore.imap.wire.extensions import Extension
 from mailstore.imap.wire.framer import CommandReceived, Framer, LiteralAnnounced
 from mailstore.imap.wire.reader import Reader, decodeBase64
@@ -34,7 +34,7 @@ PRODUCTIONS = tuple(
 
 #: What these have read and is written again need not be the same: a message is as long as its literal
 #: says, a pattern is written for the cases only, and a text in some character sets in several ways.
-_ONE_WAY = (readAppend, Reader.listMailbox, readSearch, readSort, readThread)
+_ONE_WAY = (readAppend, readReplace, Reader.listMailbox, readSearch, readSort, readThread)
 
 _EXTENSIONS = tuple(Extension)
 

@@ -144,7 +144,9 @@ class FakeStore:
         self.uploads[upload.token] = upload
         return upload
 
-    async def append(self, user: str, name: str, messages: tuple[NewMessage, ...]) -> AppendResult:
+    async def append(
+        self, user: str, name: str, messages: tuple[NewMessage, ...], replaces: tuple[int, int] | None = None
+    ) -> AppendResult:
         if self.error is not None:
             raise self.error
         self.appended.append(messages)

@@ -86,7 +86,7 @@ REQUESTS: tuple[m.AnyRequest, ...] = (
     m.LargestMessage(),
     m.OpenUpload("ann", "x", -1, True),
     m.WriteUpload(4, bytes(range(256))),
-    m.Append("ann", "x", (model.NewMessage(b"\0\xff", ("\\Seen",), 12, -90), model.NewMessage(4))),
+    m.Append("ann", "x", (model.NewMessage(b"\0\xff", ("\\Seen",), 12, -90), model.NewMessage(4)), (7, 9)),
     m.StoreFlags("ann", 3, UIDS, model.FlagMode.REPLACE, ("\\Seen", "x"), None),
     m.Copy("ann", 3, UIDS, "y"),
     m.Move("ann", 3, UIDS, "y"),

@@ -15,7 +15,7 @@ A message is never held here: what has come is in the store's hands.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -24,7 +24,7 @@ from mailstore.imap.states import SIGNED_IN
 from mailstore.imap.uidplus import appendUid, isOpen
 from mailstore.imap.wire.appendargs import readAppend, readAppendAnnounced
 from mailstore.imap.wire.reader import Reader
-from mailstore.imap.wire.values import AppendMessage, ParseError
+from mailstore.imap.wire.values import AppendArguments, AppendMessage, ParseError
 from mailstore.model import SYSTEM_FLAGS, NewMessage
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class AppendLiterals(LiteralHandler):
     """
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
         self._uploads: list[IUpload] = []
 
     async def announced(self, reader: Reader, size: int, synchronizing: bool, binary: bool) -> Take | Reply:
@@ -68,24 +68,32 @@ class AppendLiterals(LiteralHandler):
         @raise StoreError: as L{IStore.upload<mailstore.interfaces.IStore.upload>}.
         """
         reader.space()
-        arguments = readAppendAnnounced(reader)
+        arguments = self.read(reader)
         if arguments is None:
             return Take.COLLECT
         message = arguments.messages[-1]
         if len(arguments.messages) != len(self._uploads) + 1:
             raise ParseError("Expected a message as a literal")
-        if message.utf8 and not self._session.utf8:
+        if message.utf8 and not self.session.utf8:
             return _NO_UTF8
         if not size:
             # RFC 3502 section 6.3.11: this is how a client gives up the whole command.
             return _EMPTY
         if len(self._uploads) >= MAX_MESSAGES:
             return _TOO_MANY
-        session = self._session
+        session = self.session
         if size > session.limits.max_message:
             return _TOO_BIG
         self._uploads.append(await session.store.upload(session.user, arguments.mailbox, size))
         return Take.STREAM
+
+    def read(self, reader: Reader) -> AppendArguments | None:
+        """
+        Read what there is of the arguments; C{None} if the folder's name is what was announced.
+
+        @raise ParseError:
+        """
+        return readAppendAnnounced(reader)
 
     async def data(self, data: bytes) -> None:
         """
@@ -95,14 +103,22 @@ class AppendLiterals(LiteralHandler):
         """
         await self._uploads[-1].write(data)
 
-    def parse(self, reader: Reader) -> AppendRequest:
+    def parse(self, reader: Reader) -> Any:
         """
         Read the whole command.
 
+        @return: an L{AppendRequest}.
         @raise ParseError:
         """
         reader.space()
-        arguments = readAppend(reader)
+        return self.request(readAppend(reader))
+
+    def request(self, arguments: AppendArguments) -> AppendRequest:
+        """
+        What to store where, when all has come.
+
+        @raise ParseError: not every message has.
+        """
         if len(arguments.messages) != len(self._uploads):
             raise ParseError("Expected a message as a literal")
         pairs = zip(self._uploads, arguments.messages, strict=True)
@@ -127,8 +143,13 @@ def _newMessage(token: int, message: AppendMessage) -> NewMessage:
     return NewMessage(token, flags, message.internal_date, message.zone)
 
 
-def _withoutLiteral(reader: Reader) -> AppendRequest:
-    raise Refused(Bad("APPEND needs a message"))
+def withoutLiteral(reader: Reader) -> AppendRequest:
+    """
+    Where there is no literal there is no message.
+
+    @raise Refused:
+    """
+    raise Refused(Bad("That needs a message"))
 
 
 async def run(session: Session, request: AppendRequest) -> Reply:
@@ -141,4 +162,4 @@ async def run(session: Session, request: AppendRequest) -> Reply:
     return Ok(code=await appendUid(session, request.mailbox, result))
 
 
-COMMANDS = (Command("APPEND", SIGNED_IN, _withoutLiteral, run, try_create=True, literals=AppendLiterals),)
+COMMANDS = (Command("APPEND", SIGNED_IN, withoutLiteral, run, try_create=True, literals=AppendLiterals),)

@@ -5,7 +5,10 @@ What APPEND is given, besides the messages' bytes::
     append-message  = [SP flag-list] [SP date-time] SP append-data
     append-data     = literal / literal8 / "UTF8" SP "(" literal8 ")"
 
-(RFC 3502 section 6.3.11, RFC 4466 section 6, RFC 6855 section 4; RFC 9051 has one
+    replace         = "REPLACE" SP seq-number SP mailbox append-message
+    seq-number      = nz-number / "*"
+
+(RFC 3502 section 6.3.11, RFC 4466 section 6, RFC 6855 section 4, RFC 8508 section 5; RFC 9051 has one
 C{append-message}.)
 
 Each message is announced at the end of a line, long before the command is whole.
@@ -15,7 +18,7 @@ L{readAppendAnnounced} reads what there is at such a moment, L{readAppend} the w
 from __future__ import annotations
 
 from mailstore.imap.wire.reader import Reader
-from mailstore.imap.wire.values import AppendArguments, AppendMessage, ParseError
+from mailstore.imap.wire.values import STAR, AppendArguments, AppendMessage, ParseError
 
 
 def readAppendAnnounced(reader: Reader) -> AppendArguments | None:
@@ -38,6 +41,33 @@ def readAppend(reader: Reader) -> AppendArguments:
     @raise ParseError: as L{readAppendAnnounced}.
     """
     return _readArguments(reader, pending=False)
+
+
+def readReplaced(reader: Reader) -> int:
+    """
+    Read what stands behind C{REPLACE} and its space, up to and with the space before the mailbox; the rest
+    is as in APPEND.
+
+    @return: the message, by its number or UID; L{STAR} for C{*}.
+    @raise ParseError:
+    """
+    number = STAR if reader.accept(b"*") else reader.nzNumber()
+    reader.space()
+    return number
+
+
+def readReplace(reader: Reader) -> tuple[int, AppendArguments]:
+    """
+    Read a whole command, behind C{REPLACE} and its space, to its end.
+
+    @return: as L{readReplaced}, and the mailbox with the one message.
+    @raise ParseError: as L{readAppend}, also if there are several messages.
+    """
+    number = readReplaced(reader)
+    arguments = readAppend(reader)
+    if len(arguments.messages) > 1:
+        raise ParseError("REPLACE brings one message")
+    return number, arguments
 
 
 def _readArguments(reader: Reader, pending: bool) -> AppendArguments:

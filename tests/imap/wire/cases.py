@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from mailstore.imap.wire import writer
-from mailstore.imap.wire.appendargs import readAppend
+from mailstore.imap.wire.appendargs import readAppend, readReplace
 from mailstore.imap.wire.fetchitems import readFetchItems
 from mailstore.imap.wire.listargs import readListArguments
 from mailstore.imap.wire.reader import Reader
@@ -40,6 +40,7 @@ from tests.imap.wire.encoding import (
     encodeDateTime,
     encodeFetchItems,
     encodeListArguments,
+    encodeReplace,
     encodeSearch,
     encodeSequenceSet,
     encodeStatusItems,
@@ -78,6 +79,7 @@ STORE = Production("store", readStoreFlags, encodeStoreFlags)
 STATUS = Production("status", readStatusItems, encodeStatusItems)
 LIST = Production("list", readListArguments, encodeListArguments)
 APPEND = Production("append", readAppend, encodeAppend)
+REPLACE = Production("replace", readReplace, encodeReplace)
 SEARCH = Production("search", readSearch, encodeSearch)
 
 F = FetchData
@@ -285,6 +287,18 @@ CASES = [
     Case(LIST, b'"" ""', ListArguments("", "")),
     Case(LIST, b"Public/ %", ListArguments("Public/", "%"), b'Public/ "%"'),
     Case(LIST, b"&APw- {2+}\r\na%", ListArguments("ü", "a%"), b'&APw- "a%"'),
+    # --- REPLACE ---
+    Case(REPLACE, b"4 Sent {3}\r\nxxx", (4, AppendArguments("Sent", (AppendMessage(3),)))),
+    Case(REPLACE, b"* INBOX ~{1}\r\nx", (0, AppendArguments("INBOX", (AppendMessage(1, binary=True),)))),
+    Case(
+        REPLACE,
+        b'4294967295 Drafts (\\seen) " 1-Jan-1970 00:00:07 +0000" UTF8 (~{2+}\r\nxx)',
+        (
+            4294967295,
+            AppendArguments("Drafts", (AppendMessage(2, ("\\Seen",), 7, binary=True, utf8=True),)),
+        ),
+        b'4294967295 Drafts (\\Seen) " 1-Jan-1970 00:00:07 +0000" UTF8 (~{2}\r\nxx)',
+    ),
     # --- APPEND ---
     Case(APPEND, b"Sent {3}\r\nxxx", AppendArguments("Sent", (AppendMessage(3),))),
     Case(APPEND, b"{4}\r\nSent {0+}\r\n", AppendArguments("Sent", (AppendMessage(0),)), b"Sent {0}\r\n"),
@@ -543,6 +557,15 @@ _BAD = {
     ],
     STATUS: [b"", b"()", b"MESSAGES", b"(MESSAGE)", b"(MESSAGES", b"(MESSAGES,UNSEEN)"],
     LIST: [b"", b'""', b'"" ', b"% *", b'"" (a)', b'"" "a', b'"\xff" a'],
+    REPLACE: [
+        b"0 Sent {1}\r\nx",
+        b"1:2 Sent {1}\r\nx",
+        b"1,2 Sent {1}\r\nx",
+        b"$ Sent {1}\r\nx",
+        b"Sent {1}\r\nx",
+        b"1 Sent",
+        b"1 Sent {1}\r\nx {1}\r\ny",
+    ],
     APPEND: [
         b"",
         b"a",

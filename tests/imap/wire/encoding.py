@@ -131,6 +131,14 @@ def encodeAppend(arguments: AppendArguments) -> bytes:
     return wire
 
 
+def encodeReplace(arguments: tuple[int, AppendArguments]) -> bytes:
+    """
+    The arguments of REPLACE, as those of APPEND.
+    """
+    number, append = arguments
+    return (b"%d" % number if number else b"*") + b" " + encodeAppend(append)
+
+
 _DATES = (
     SearchKind.BEFORE,
     SearchKind.ON,
