@@ -567,9 +567,10 @@ class IMessages(Interface):
         Bytes that a message may have, to be stored here.
         """
 
-    def upload(user: str, name: str, size: int) -> Awaitable[IUpload]:
+    def upload(user: str, name: str, size: int | None) -> Awaitable[IUpload]:
         """
-        Begin to bring a message of C{size} bytes into the named folder.
+        Begin to bring a message of C{size} bytes into the named folder; C{None} if that will be
+        known when it ends.
 
         Whether the folder takes it is checked in L{append} again.  When it took
         one of the user's only moments ago, a store may leave it to that.

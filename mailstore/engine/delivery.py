@@ -75,7 +75,7 @@ class Delivery:
         if len(messages) > self._limits.max_append:
             raise LimitReached(f"at most {self._limits.max_append} messages can be stored at once")
         for upload in taken:
-            if upload is not None and upload.spool.size != upload.announced:
+            if upload is not None and upload.exact and upload.spool.size != upload.announced:
                 raise InvalidRequest("the upload is not complete")
         for arrival in self._arrivals:
             if arrival.spool.size > self._limits.max_message:

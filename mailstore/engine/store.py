@@ -600,9 +600,9 @@ class Store:
         self._requireOpen()
         return self._limits.max_message
 
-    async def upload(self, user: str, name: str, size: int) -> IUpload:
+    async def upload(self, user: str, name: str, size: int | None) -> IUpload:
         with self._database.reading() as db:
-            quotas.foresee(db, self._places.mailbox(db, self._users.viewer(db, user), name, "i"), size)
+            quotas.foresee(db, self._places.mailbox(db, self._users.viewer(db, user), name, "i"), size or 0)
         return self._uploads.begin(user, size)
 
     async def append(

@@ -109,10 +109,15 @@ class Upload:
     A message that is handed in piece by piece.
     """
 
-    def __init__(self, uploads: Uploads, token: int, user: str, size: int, memory: int) -> None:
+    def __init__(self, uploads: Uploads, token: int, user: str, most: int, exact: bool, memory: int) -> None:
+        """
+        @param most: bytes that it may have.
+        @param exact: it has to have as many.
+        """
         self.token = token
         self.user = user
-        self.announced = size
+        self.announced = most
+        self.exact = exact
         self.spool = Spool(memory)
         self._uploads = uploads
 
@@ -150,21 +155,26 @@ class Uploads:
     def __len__(self) -> int:
         return len(self._uploads)
 
-    def begin(self, user: str, size: int) -> Upload:
+    def begin(self, user: str, size: int | None) -> Upload:
         """
         A new one.
+
+        @param size: bytes that it is going to have; C{None} if that is not known.
 
         @raise MessageTooBig:
         @raise LimitReached: there are too many.
         @raise InvalidRequest: no message has such a size.
         """
+        exact = size is not None
+        if size is None:
+            size = self._limits.max_message
         if size < 0:
             raise InvalidRequest("a message cannot have less than no bytes")
         if size > self._limits.max_message:
             raise MessageTooBig(f"a message can have at most {self._limits.max_message} bytes")
         if len(self._uploads) >= self._limits.max_uploads:
             raise LimitReached(f"at most {self._limits.max_uploads} messages can be handed in at once")
-        upload = Upload(self, next(self._tokens), user, size, self._limits.upload_memory)
+        upload = Upload(self, next(self._tokens), user, size, exact, self._limits.upload_memory)
         self._uploads[upload.token] = upload
         return upload
 

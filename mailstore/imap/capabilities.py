@@ -28,6 +28,7 @@ SIGNED_IN = (
         "MOVE",
         "MULTIAPPEND",
         "REPLACE",
+        "CATENATE",
         "UNSELECT",
         "STATUS=SIZE",
     ),

@@ -373,7 +373,7 @@ class RemoteStore(StoreConnection):
         size: int = await self._ask(m.LargestMessage())
         return size
 
-    async def upload(self, user: str, name: str, size: int) -> IUpload:
+    async def upload(self, user: str, name: str, size: int | None) -> IUpload:
         """
         See L{IMessages.upload<mailstore.interfaces.IMessages>}.  A short
         message is kept here and travels inside its append request; the store is
@@ -381,7 +381,8 @@ class RemoteStore(StoreConnection):
         then it is the append request that may be refused.
         """
         upload: InlineUpload | RemoteUpload
-        if size <= self._limits.inline_upload and len(self._inline) < self._limits.max_inline_uploads:
+        short = size is not None and size <= self._limits.inline_upload
+        if size is not None and short and len(self._inline) < self._limits.max_inline_uploads:
             token = self._newToken()
             self._inline.add(token)
             try:

@@ -44,7 +44,7 @@ from mailstore.model import (
 )
 
 #: The protocol spoken here.  Both ends must speak the same.
-PROTOCOL_VERSION = 6
+PROTOCOL_VERSION = 7
 
 #: First field of a L{Hello}, so that a stranger is recognized as one.
 MAGIC = "mailstore"
@@ -360,7 +360,7 @@ class OpenUpload(_Asked, tag="upload", frozen=True):
 
     user: str
     name: str
-    size: int
+    size: int | None
     trial: bool
 
 

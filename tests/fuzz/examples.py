@@ -113,6 +113,11 @@ COMMAND_TOKENS: Final = (
     b"1:*,",
     b"NIL",
     b"UTF8 (~{",
+    b" CATENATE (",
+    b"URL ",
+    b"TEXT {3+}\r\n",
+    b'"/INBOX/;UID=1/;SECTION=',
+    b";UID=1",
     b"\r\n",
 )
 

@@ -1,6 +1,7 @@
 """
 APPEND (RFC 9051 section 6.3.12), also of several messages at once (RFC 3502),
-with the C{APPENDUID} of RFC 4315, and as C{literal8} (RFC 3516 section 4.4).
+with the C{APPENDUID} of RFC 4315, as C{literal8} (RFC 3516 section 4.4), and put together of
+parts (RFC 4469).
 
 ::
 
@@ -10,16 +11,20 @@ with the C{APPENDUID} of RFC 4315, and as C{literal8} (RFC 3516 section 4.4).
                                        parse, run: IStore.append stores them all or none
                                        discard: what was not stored is given back, whatever happened
 
-A message is never held here: what has come is in the store's hands.
+A message is never held here: what has come is in the store's hands.  Of one that is put together, the
+parts that are in the store already are read from there, piece by piece, when the literal behind them is
+announced or the command has come to its end, and written into the same upload.
 """
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from mailstore.imap.command import Bad, Command, LiteralHandler, No, Ok, Refused, Reply, Take
+from mailstore.imap.messageurls import sectionOf
 from mailstore.imap.states import SIGNED_IN
 from mailstore.imap.uidplus import appendUid, isOpen
 from mailstore.imap.wire.appendargs import readAppend, readAppendAnnounced
@@ -48,8 +53,24 @@ class AppendRequest:
     What to store where.
     """
 
-    mailbox: str
-    messages: tuple[NewMessage, ...]
+    arguments: AppendArguments
+    literals: AppendLiterals
+
+    @property
+    def mailbox(self) -> str:
+        """
+        The folder.
+        """
+        return self.arguments.mailbox
+
+    async def messages(self) -> tuple[NewMessage, ...]:
+        """
+        The messages, which are all in the store's hands then.
+
+        @raise Refused: one cannot be put together.
+        @raise StoreError: as the store's C{upload} and C{readSection}.
+        """
+        return await self.literals.complete(self.arguments)
 
 
 class AppendLiterals(LiteralHandler):
@@ -60,10 +81,15 @@ class AppendLiterals(LiteralHandler):
     def __init__(self, session: Session) -> None:
         self.session = session
         self._uploads: list[IUpload] = []
+        #: Bytes that each of them has, or has announced.
+        self._sizes: list[int] = []
+        #: Parts of each that are in it.
+        self._done: list[int] = []
 
     async def announced(self, reader: Reader, size: int, synchronizing: bool, binary: bool) -> Take | Reply:
         """
-        The name of the folder is collected, if it is a literal; then each is a message.
+        The name of the folder and URLs are collected, if they are literals; then each is a message or a
+        part of one.
 
         @raise StoreError: as L{IStore.upload<mailstore.interfaces.IStore.upload>}.
         """
@@ -72,28 +98,78 @@ class AppendLiterals(LiteralHandler):
         if arguments is None:
             return Take.COLLECT
         message = arguments.messages[-1]
-        if len(arguments.messages) != len(self._uploads) + 1:
-            raise ParseError("Expected a message as a literal")
-        if message.utf8 and not self.session.utf8:
+        if (message.parts[-1].utf8 if message.parts else message.utf8) and not self.session.utf8:
             return _NO_UTF8
+        await self._gather(arguments, pending=True)
+        if message.parts:
+            self._grow(-1, size)
+            self._done[-1] += 1
+            return Take.STREAM
         if not size:
             # RFC 3502 section 6.3.11: this is how a client gives up the whole command.
             return _EMPTY
-        if len(self._uploads) >= MAX_MESSAGES:
-            return _TOO_MANY
-        session = self.session
-        if size > session.limits.max_message:
+        if size > self.session.limits.max_message:
             return _TOO_BIG
-        self._uploads.append(await session.store.upload(session.user, arguments.mailbox, size))
+        await self._upload(arguments.mailbox, size)
         return Take.STREAM
 
     def read(self, reader: Reader) -> AppendArguments | None:
         """
-        Read what there is of the arguments; C{None} if the folder's name is what was announced.
+        Read what there is of the arguments; C{None} if what was announced is to be collected.
 
         @raise ParseError:
         """
         return readAppendAnnounced(reader)
+
+    async def _upload(self, mailbox: str, size: int | None) -> None:
+        """
+        Begin the next message.
+        """
+        if len(self._uploads) >= MAX_MESSAGES:
+            raise Refused(_TOO_MANY)
+        session = self.session
+        self._uploads.append(await session.store.upload(session.user, mailbox, size))
+        self._sizes.append(size or 0)
+        self._done.append(0)
+
+    def _grow(self, at: int, size: int) -> None:
+        """
+        @raise Refused: a message is too big by that.
+        """
+        self._sizes[at] += size
+        if self._sizes[at] > self.session.limits.max_message:
+            raise Refused(_TOO_BIG)
+
+    async def _gather(self, arguments: AppendArguments, pending: bool) -> None:
+        """
+        Copy the parts that are due: all, or if C{pending} all before what was announced.
+        """
+        last = len(arguments.messages) - 1
+        for at, message in enumerate(arguments.messages):
+            due = message.parts[:-1] if pending and at == last else message.parts
+            if not message.parts:
+                if at >= len(self._uploads) + (pending and at == last):
+                    raise ParseError("Expected a message as a literal")
+                continue
+            if at >= len(self._uploads):
+                await self._upload(arguments.mailbox, None)
+            for part in due[self._done[at] :]:
+                if part.url is not None:
+                    async with aclosing(sectionOf(self.session, part.url)) as pieces:
+                        async for piece in pieces:
+                            self._grow(at, len(piece))
+                            await self._uploads[at].write(piece)
+                self._done[at] += 1
+
+    async def complete(self, arguments: AppendArguments) -> tuple[NewMessage, ...]:
+        """
+        See L{AppendRequest.messages}.
+        """
+        await self._gather(arguments, pending=False)
+        if not all(self._sizes):
+            raise Refused(_EMPTY)
+        pairs = zip(self._uploads, arguments.messages, strict=True)
+        return tuple(_newMessage(upload.token, message) for upload, message in pairs)
 
     async def data(self, data: bytes) -> None:
         """
@@ -111,20 +187,7 @@ class AppendLiterals(LiteralHandler):
         @raise ParseError:
         """
         reader.space()
-        return self.request(readAppend(reader))
-
-    def request(self, arguments: AppendArguments) -> AppendRequest:
-        """
-        What to store where, when all has come.
-
-        @raise ParseError: not every message has.
-        """
-        if len(arguments.messages) != len(self._uploads):
-            raise ParseError("Expected a message as a literal")
-        pairs = zip(self._uploads, arguments.messages, strict=True)
-        return AppendRequest(
-            arguments.mailbox, tuple(_newMessage(upload.token, message) for upload, message in pairs)
-        )
+        return AppendRequest(readAppend(reader), self)
 
     def discard(self) -> None:
         """
@@ -156,7 +219,7 @@ async def run(session: Session, request: AppendRequest) -> Reply:
     """
     Store the messages.
     """
-    result = await session.store.append(session.user, request.mailbox, request.messages)
+    result = await session.store.append(session.user, request.mailbox, await request.messages())
     if isOpen(session, request.mailbox):
         session.touch()
     return Ok(code=await appendUid(session, request.mailbox, result))

@@ -71,7 +71,7 @@ class ReplaceLiterals(AppendLiterals):
         """
         reader.space()
         number, arguments = readReplace(reader)
-        return ReplaceRequest(number, self.request(arguments))
+        return ReplaceRequest(number, AppendRequest(arguments, self))
 
 
 async def run(session: Session, request: ReplaceRequest, by_uid: bool) -> Reply:
@@ -84,7 +84,8 @@ async def run(session: Session, request: ReplaceRequest, by_uid: bool) -> Reply:
     if not uids:
         return EXPUNGED
     new = request.new
-    result = await session.store.append(session.user, new.mailbox, new.messages, (view.folder, uids[0]))
+    messages = await new.messages()
+    result = await session.store.append(session.user, new.mailbox, messages, (view.folder, uids[0]))
     session.touch()
     if not result.uids:
         return EXPUNGED

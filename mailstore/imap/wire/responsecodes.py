@@ -6,15 +6,18 @@ Response codes that carry something, without their brackets::
     resp-text-code  =/ "MAILBOXID" SP "(" objectid ")"
     resp-text-code  =/ "METADATA" SP "LONGENTRIES" SP number
     resp-text-code  =/ "METADATA" SP ("MAXSIZE" SP number / "TOOMANY" / "NOPRIVATE")
+    resp-text-code  =/ "BADURL" SP url-resp-text
+    url-resp-text    = 1*(%x01-09 / %x0B-0C / %x0E-5B / %x5D-FE)  ; "any TEXT-CHAR except "]""
     resp-text-code  =/ "BADCHARSET" [SP "(" charset *(SP charset) ")"]
     charset          = atom / quoted
 
-(RFC 7162 section 7, RFC 8474 section 7, RFC 5464 section 5, RFC 9051 section 9.)  They are text, as
-replies carry them; all of it is ASCII.
+(RFC 7162 section 7, RFC 8474 section 7, RFC 5464 section 5, RFC 4469 section 5, RFC 9051 section 9.)  They
+are text, as replies carry them; all of it is ASCII.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -40,6 +43,11 @@ UNKNOWN_ENCODING: Final = "UNKNOWN-CTE"
 
 #: What comes after it belongs to the folder that is being opened (RFC 7162 section 3.2.11).
 CLOSED: Final = "CLOSED"
+
+
+#: What is encoded in a URL that is sent back, and bytes of one that are.
+_NOT_IN_URL: Final = re.compile(rb"[^!-Z\\^-~]")
+_MOST_OF_URL: Final = 300
 
 
 def highestModSequence(value: int) -> str:
@@ -81,6 +89,17 @@ def metadataMaxSize(size: int) -> str:
     @param size: bytes that one may have.
     """
     return f"METADATA MAXSIZE {size}"
+
+
+def badUrl(url: bytes) -> str:
+    """
+    A URL of CATENATE leads nowhere (RFC 4469 section 4.1).
+
+    @param url: as the client wrote it; what the code cannot hold is encoded, what is too long cut.
+    """
+    return "BADURL " + _NOT_IN_URL.sub(lambda match: b"%%%02X" % match[0][0], url[:_MOST_OF_URL]).decode(
+        "ascii"
+    )
 
 
 def badCharset(names: Iterable[str]) -> str:

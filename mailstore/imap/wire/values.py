@@ -246,6 +246,20 @@ class ListArguments:
 
 
 @attrs.frozen
+class CatenatePart:
+    """
+    A part of which a message is put together (RFC 4469).
+    """
+
+    #: Where it is, as it is written; C{None} for a literal.
+    url: bytes | None = None
+    #: Bytes of the literal.
+    size: int = 0
+    #: Whether it was given as C{UTF8 (...)} (RFC 6855 section 4).
+    utf8: bool = False
+
+
+@attrs.frozen
 class AppendMessage:
     """
     What APPEND says of one message (RFC 9051 section 6.3.12; several of them
@@ -263,6 +277,8 @@ class AppendMessage:
     binary: bool = False
     #: Whether it was given as C{UTF8 (...)} (RFC 6855 section 4).
     utf8: bool = False
+    #: What it is put together of; then it has no literal of its own, and no size is known.
+    parts: tuple[CatenatePart, ...] = ()
 
 
 @attrs.frozen

@@ -132,6 +132,25 @@ class UploadTests(StoreCase):
             await upload.write(data[at : at + piece])
         return upload
 
+    async def test_uploadOfAnySize(self) -> None:
+        """
+        A message whose size is not known before has as many bytes as have come, none as well, and no more
+        than a message may have.
+        """
+        for pieces in ((), (b"a: b\r\n", b"\r\n", b"x" * 100_000)):
+            upload = await self.store.upload("alice", "INBOX", None)
+            for piece in pieces:
+                await upload.write(piece)
+            result = await self.store.append("alice", "INBOX", (NewMessage(upload.token),))
+            folder = (await self.opened("alice", "INBOX")).folder
+            self.assertEqual(await self.content("alice", folder, result.uids[0]), b"".join(pieces))
+        upload = await self.store.upload("alice", "INBOX", None)
+        for _ in range(8):
+            await upload.write(bytes(self.limits.max_message // 8))
+        await self.refused(MessageTooBig, upload.write(b"x"))
+        upload.discard()
+        await self.refused(NoSuchFolder, self.store.upload("alice", "none", None))
+
     async def test_uploadSizes(self) -> None:
         """
         Messages of sizes around those at which something is done otherwise come back as they were.

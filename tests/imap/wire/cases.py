@@ -22,6 +22,7 @@ from mailstore.imap.wire.values import (
     MAX_NUMBER64,
     AppendArguments,
     AppendMessage,
+    CatenatePart,
     FetchData,
     FetchSection,
     ListArguments,
@@ -299,6 +300,41 @@ CASES = [
         ),
         b'4294967295 Drafts (\\Seen) " 1-Jan-1970 00:00:07 +0000" UTF8 (~{2}\r\nxx)',
     ),
+    # --- APPEND ... CATENATE ---
+    Case(
+        APPEND,
+        b'Drafts CATENATE (URL "/INBOX/;UID=1" TEXT {2}\r\nxx URL ;UID=2/;section=1)',
+        AppendArguments(
+            "Drafts",
+            (
+                AppendMessage(
+                    0,
+                    parts=(
+                        CatenatePart(b"/INBOX/;UID=1"),
+                        CatenatePart(size=2),
+                        CatenatePart(b";UID=2/;section=1"),
+                    ),
+                ),
+            ),
+        ),
+        b"Drafts CATENATE (URL /INBOX/;UID=1 TEXT {2}\r\nxx URL ;UID=2/;section=1)",
+    ),
+    Case(
+        APPEND,
+        b"Drafts (\\Seen) catenate (url {3+}\r\n%41 utf8 (~{1+}\r\nx)) {1+}\r\nx",
+        AppendArguments(
+            "Drafts",
+            (
+                AppendMessage(
+                    0,
+                    ("\\Seen",),
+                    parts=(CatenatePart(b"%41"), CatenatePart(size=1, utf8=True)),
+                ),
+                AppendMessage(1),
+            ),
+        ),
+        b'Drafts (\\Seen) CATENATE (URL "%41" UTF8 (~{1}\r\nx)) {1}\r\nx',
+    ),
     # --- APPEND ---
     Case(APPEND, b"Sent {3}\r\nxxx", AppendArguments("Sent", (AppendMessage(3),))),
     Case(APPEND, b"{4}\r\nSent {0+}\r\n", AppendArguments("Sent", (AppendMessage(0),)), b"Sent {0}\r\n"),
@@ -567,6 +603,17 @@ _BAD = {
         b"1 Sent {1}\r\nx {1}\r\ny",
     ],
     APPEND: [
+        b"Sent CATENATE ()",
+        b"Sent CATENATE (URL)",
+        b"Sent CATENATE URL x",
+        b"Sent CATENATE (URL x",
+        b"Sent CATENATE (URL x ",
+        b"Sent CATENATE (TEXT x)",
+        b"Sent CATENATE (TEXT ~{1}\r\nx)",
+        b"Sent CATENATE (UTF8 ({1}\r\nx))",
+        b"Sent CATENATE (UTF8 (~{1}\r\nx)",
+        b"Sent CATENATE (BODY x)",
+        b"Sent CONCATENATE (URL x)",
         b"",
         b"a",
         b"a ",

@@ -13,6 +13,7 @@ from mailstore.imap.wire.reader import Reader, ReaderLimits
 from mailstore.imap.wire.values import (
     STAR,
     AppendArguments,
+    CatenatePart,
     FetchItems,
     FetchSection,
     ListArguments,
@@ -126,9 +127,19 @@ def encodeAppend(arguments: AppendArguments) -> bytes:
             wire += b" " + writer.flagList(message.flags)
         if message.internal_date is not None:
             wire += b" " + writer.internalDate(message.internal_date, message.zone)
+        if message.parts:
+            wire += b" CATENATE (%b)" % b" ".join(map(_encodePart, message.parts))
+            continue
         literal = b"%b{%d}\r\n%b" % (b"~" * message.binary, message.size, b"x" * message.size)
         wire += b" UTF8 (%b)" % literal if message.utf8 else b" " + literal
     return wire
+
+
+def _encodePart(part: CatenatePart) -> bytes:
+    if part.url is not None:
+        return b"URL " + writer.astring(part.url)
+    literal = b"{%d}\r\n%b" % (part.size, b"x" * part.size)
+    return b"UTF8 (~%b)" % literal if part.utf8 else b"TEXT " + literal
 
 
 def encodeReplace(arguments: tuple[int, AppendArguments]) -> bytes:

@@ -15,6 +15,7 @@ from mailstore.imap.wire.values import (
     MAX_NUMBER64,
     AppendArguments,
     AppendMessage,
+    CatenatePart,
     FetchData,
     FetchItems,
     FetchSection,
@@ -129,11 +130,23 @@ def _appendMessage(size: int, names: list[str], when: tuple[int, int] | None, ki
     return AppendMessage(size, tuple(names), date, zone, kind > 0, kind > 1)
 
 
+catenated = st.builds(
+    lambda names, parts: AppendMessage(0, tuple(names), parts=tuple(parts)),
+    st.lists(flags, max_size=2, unique=True),
+    st.lists(
+        st.builds(CatenatePart, url=strings)
+        | st.builds(CatenatePart, size=st.integers(0, 9), utf8=st.booleans()),
+        min_size=1,
+        max_size=4,
+    ),
+)
+
 append_arguments = st.builds(
     AppendArguments,
     mailboxes,
     st.lists(
-        st.builds(
+        catenated
+        | st.builds(
             _appendMessage,
             st.integers(0, 9),
             st.lists(flags, max_size=3, unique=True),
