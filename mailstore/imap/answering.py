@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mailstore.imap.finding import gather, highestModSequence
 from mailstore.imap.messagesets import orderedRuns
 from mailstore.imap.wire.esearch import SearchResult, esearchPieces
+from mailstore.imap.wire.partial import PartialResult
 from mailstore.imap.wire.values import SearchProgram, SearchReturn
 from mailstore.model import UidSet, uint32s
 
@@ -73,22 +74,44 @@ async def _return(
     @return: the UIDs of the messages that the answer is about: all, or the ends (RFC 4731
         section 3.2, RFC 5182 section 2.4).
     """
-    enough = 1 if wanted == {SearchReturn.MIN} else None
-    found = await gather(session, view, batches, by_uid, enough)
-    meant = _ends(found.uids, wanted) if wanted and wanted <= _ENDS else found.uids
+    found = await gather(session, view, batches, by_uid, _enough(program, wanted))
+    numbers = found.numbers
+    partial = None
+    if program.partial is not None:
+        start, end = program.partial.bounds(len(numbers))
+        partial = PartialResult(program.partial, tuple(orderedRuns(iter(numbers[start:end]))))
+        if SearchReturn.COUNT in wanted:
+            meant = found.uids
+        else:
+            # RFC 9394 section 3.2: "PARTIAL & MIN & MAX".
+            meant = found.uids[start:end] + _ends(found.uids, wanted)
+    else:
+        meant = _ends(found.uids, wanted) if wanted and wanted <= _ENDS else found.uids
     if not wanted:
         return meant
-    numbers = found.numbers
     result = SearchResult(
         lowest=numbers[0] if numbers and SearchReturn.MIN in wanted else None,
         highest=numbers[-1] if numbers and SearchReturn.MAX in wanted else None,
         found=orderedRuns(iter(numbers)) if SearchReturn.ALL in wanted else (),
         count=len(numbers) if SearchReturn.COUNT in wanted else None,
         mod_sequence=await highestModSequence(session, view, program, meant),
+        partial=partial,
     )
     for piece in esearchPieces(session.tag, by_uid, result):
         await session.write(piece)
     return meant
+
+
+def _enough(program: SearchProgram, wanted: frozenset[SearchReturn]) -> int | None:
+    """
+    How many messages need to be found for what is wanted; C{None} for all.
+    """
+    if wanted == {SearchReturn.MIN}:
+        return 1
+    partial = program.partial
+    if partial is None or partial.from_end or not wanted <= {SearchReturn.MIN, SearchReturn.PARTIAL}:
+        return None
+    return max(partial.first, partial.last)
 
 
 def _ends(uids: array[int], wanted: frozenset[SearchReturn]) -> array[int]:

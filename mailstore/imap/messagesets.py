@@ -79,6 +79,20 @@ def parts(uids: UidSet, most: int) -> Iterator[UidSet]:
         yield UidSet(uids.ranges[at : at + most])
 
 
+def portion(uids: UidSet, start: int, end: int) -> UidSet:
+    """
+    Those of some UIDs that stand at the places from C{start} up to C{end}, counted from 0.
+    """
+    ranges: list[tuple[int, int]] = []
+    place = 0
+    for low, high in uids.ranges:
+        first, last = max(low, low + start - place), min(high, low + end - place - 1)
+        if first <= last:
+            ranges.append((first, last))
+        place += high - low + 1
+    return UidSet(tuple(ranges))
+
+
 def orderedRuns(numbers: Iterator[int]) -> Iterator[tuple[int, int]]:
     """
     Numbers in their order, with each run that counts upwards as its first and last.

@@ -21,7 +21,7 @@ import attrs
 from mailstore.errors import PermissionDenied, StoreError
 from mailstore.imap.command import Command, No, Ok, Reply
 from mailstore.imap.fetching import Plan, fetchAll
-from mailstore.imap.messagesets import groups
+from mailstore.imap.messagesets import groups, portion
 from mailstore.imap.missed import Missed, missedSince
 from mailstore.imap.states import SELECTED
 from mailstore.imap.wire.condstore import FetchModifiers, readFetchModifiers, vanishedLines
@@ -104,6 +104,9 @@ async def run(session: Session, arguments: FetchArguments) -> Reply:
     if sum(isinstance(item, FetchSection) for item in arguments.items) > session.limits.max_sections:
         return _TOO_MANY
     uids = view.uidsOf(arguments.numbers, arguments.by_uid)
+    if arguments.modifiers.partial is not None:
+        # RFC 9394 section 3.4: before CHANGEDSINCE.
+        uids = portion(uids, *arguments.modifiers.partial.bounds(len(uids)))
     if FetchData.MODSEQ in arguments.items:
         await session.useModSequences()
     if arguments.modifiers.changed_since is not None:

@@ -3,7 +3,7 @@ What CONDSTORE and QRESYNC add to FETCH and STORE, and what they answer::
 
     fetch               = "FETCH" SP sequence-set SP (...) [fetch-modifiers]
     fetch-modifiers     = SP "(" fetch-modifier *(SP fetch-modifier) ")"
-    fetch-modifier     =/ "CHANGEDSINCE" SP mod-sequence-value / "VANISHED"
+    fetch-modifier     =/ "CHANGEDSINCE" SP mod-sequence-value / "VANISHED" / modifier-partial
     store               = "STORE" SP sequence-set [store-modifiers]
                           SP store-att-flags
     store-modifiers     = SP "(" store-modifier *(SP store-modifier) ")"
@@ -12,7 +12,7 @@ What CONDSTORE and QRESYNC add to FETCH and STORE, and what they answer::
     fetch-mod-resp      = "MODSEQ" SP "(" permsg-modsequence ")"
     search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")"
 
-(RFC 4466 section 3, RFC 7162 section 7.)
+(RFC 4466 section 3, RFC 7162 section 7, RFC 9394 section 4.)
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ import attrs
 from mailstore.imap.wire import writer
 from mailstore.imap.wire.extensions import Extension
 from mailstore.imap.wire.options import readOptions, withoutValue, withValue
+from mailstore.imap.wire.partial import readPartialRange
 from mailstore.imap.wire.reader import Reader
-from mailstore.imap.wire.values import ParseError
+from mailstore.imap.wire.values import ParseError, PartialRange
 
 #: Ranges in one VANISHED response.  More of them are several responses, so that
 #: no line gets too long for a client.
@@ -45,6 +46,8 @@ class FetchModifiers:
     changed_since: int | None = None
     #: Say which of the messages have vanished since then; never without it.
     vanished: bool = False
+    #: Only these of the messages named (RFC 9394 section 3.3); C{None} for all.
+    partial: PartialRange | None = None
 
 
 @attrs.frozen
@@ -61,7 +64,7 @@ def readFetchModifiers(reader: Reader, by_uid: bool) -> FetchModifiers:
     """
     Read what may stand behind the items of FETCH, from the space before it on.
 
-    @param by_uid: it is UID FETCH, which alone may have VANISHED.
+    @param by_uid: it is UID FETCH, which alone may have VANISHED and PARTIAL.
     @raise ParseError: a modifier that is not known, or VANISHED where it may not be
         (RFC 7162 section 3.2.6).
     """
@@ -72,8 +75,10 @@ def readFetchModifiers(reader: Reader, by_uid: bool) -> FetchModifiers:
         known["CHANGEDSINCE"] = withValue(reader, reader.modSequence)
     if reader.has(Extension.QRESYNC):
         known["VANISHED"] = withoutValue
+    if reader.has(Extension.PARTIAL) and by_uid:
+        known["PARTIAL"] = withValue(reader, lambda: readPartialRange(reader))
     found = readOptions(reader, known, "FETCH")
-    modifiers = FetchModifiers(found.get("CHANGEDSINCE"), "VANISHED" in found)
+    modifiers = FetchModifiers(found.get("CHANGEDSINCE"), "VANISHED" in found, found.get("PARTIAL"))
     if modifiers.vanished and (modifiers.changed_since is None or not by_uid):
         raise ParseError("VANISHED needs UID FETCH and CHANGEDSINCE")
     return modifiers

@@ -3,16 +3,17 @@ What SEARCH may be asked to return, and how it answers::
 
     search-return-opts = SP "RETURN" SP "(" [search-return-opt
                          *(SP search-return-opt)] ")"
-    search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE"
+    search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / modifier-partial
     esearch-response   = "ESEARCH" [search-correlator] [SP "UID"]
                          *(SP search-return-data)
     search-correlator  = SP "(" "TAG" SP tag-string ")"
     search-return-data = "MIN" SP nz-number / "MAX" SP nz-number /
                          "ALL" SP sequence-set / "COUNT" SP number /
-                         "MODSEQ" SP mod-sequence-value
+                         "MODSEQ" SP mod-sequence-value / ret-data-partial
     mailbox-data      =/ "SEARCH" [1*(SP nz-number) SP search-sort-mod-seq]
 
-(RFC 9051 section 9, RFC 4731 section 4, RFC 5182 section 3, RFC 7162 section 7.)
+(RFC 9051 section 9, RFC 4731 section 4, RFC 5182 section 3, RFC 7162 section 7,
+RFC 9394 section 4.)
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ import attrs
 from mailstore.imap.wire import writer
 from mailstore.imap.wire.condstore import highestFound
 from mailstore.imap.wire.extensions import Extension
+from mailstore.imap.wire.partial import PartialResult, partialText, readPartialRange
 from mailstore.imap.wire.reader import Reader
-from mailstore.imap.wire.values import ParseError, SearchReturn
+from mailstore.imap.wire.values import ParseError, PartialRange, SearchReturn
 
 _OPTIONS: Final = {option.value: option for option in SearchReturn}
 
-_EXTENSIONS: Final = {SearchReturn.SAVE: Extension.SEARCHRES}
+_EXTENSIONS: Final = {SearchReturn.SAVE: Extension.SEARCHRES, SearchReturn.PARTIAL: Extension.PARTIAL}
 
 #: Numbers in one piece of an answer.
 _PIECE: Final = 4_096
@@ -50,23 +52,38 @@ class SearchResult:
     count: int | None = None
     #: Highest mod-sequence of what was found, for a search that had a MODSEQ.
     mod_sequence: int | None = None
+    #: A range of what was found, for who asked for one.
+    partial: PartialResult | None = None
 
 
-def readSearchReturn(reader: Reader) -> frozenset[SearchReturn]:
+def readSearchReturn(
+    reader: Reader, partial: bool = True
+) -> tuple[frozenset[SearchReturn], PartialRange | None]:
     """
     Read the options behind C{RETURN} and its space.
 
-    @return: what is asked for; an empty list asks for C{ALL} (RFC 4731 section 3.1).
-    @raise ParseError: no list, or an unknown option in it.
+    @param partial: whether C{PARTIAL} may be among them; SORT has none (RFC 9394 section 3.1).
+    @return: what is asked for; an empty list asks for C{ALL} (RFC 4731 section 3.1).  And the range of
+        C{PARTIAL}.
+    @raise ParseError: no list, or an unknown option in it, or more than one of C{PARTIAL} and C{ALL}.
     """
+    ranges: list[PartialRange] = []
 
     def option() -> SearchReturn:
         found = _OPTIONS.get(reader.word())
         if found is None or not reader.has(_EXTENSIONS.get(found)):
             raise ParseError("Unknown option of SEARCH RETURN")
+        if found is SearchReturn.PARTIAL:
+            if not partial:
+                raise ParseError("PARTIAL is for SEARCH only")
+            reader.space()
+            ranges.append(readPartialRange(reader))
         return found
 
-    return frozenset(reader.parenthesizedOrEmpty(option)) or frozenset({SearchReturn.ALL})
+    options = frozenset(reader.parenthesizedOrEmpty(option)) or frozenset({SearchReturn.ALL})
+    if len(ranges) > 1 or (ranges and SearchReturn.ALL in options):
+        raise ParseError("Of PARTIAL and ALL only one is possible, and once")
+    return options, ranges[0] if ranges else None
 
 
 def esearchPieces(tag: bytes, by_uid: bool, result: SearchResult) -> Iterator[bytes]:
@@ -87,6 +104,12 @@ def esearchPieces(tag: bytes, by_uid: bool, result: SearchResult) -> Iterator[by
     for piece in writer.numberSetPieces(result.found):
         yield label + piece
         label = b""
+    if result.partial is not None:
+        label = b" PARTIAL (%b " % partialText(result.partial.wanted)
+        for piece in writer.numberSetPieces(result.partial.found):
+            yield label + piece
+            label = b""
+        yield label + b"NIL)" if label else b")"
     yield b"\r\n" if result.mod_sequence is None else b" MODSEQ %d\r\n" % result.mod_sequence
 
 

@@ -27,6 +27,8 @@ class Extension(enum.Enum):
     ESEARCH = "ESEARCH"
     #: SEARCH RETURN (SAVE), and C{$} for what was saved (RFC 5182).
     SEARCHRES = "SEARCHRES"
+    #: SEARCH RETURN (PARTIAL ...), and the modifier of UID FETCH (RFC 9394).
+    PARTIAL = "PARTIAL"
     #: SORT RETURN (RFC 5267 section 3.1).
     ESORT = "ESORT"
     #: SEARCH OLDER and YOUNGER (RFC 5032).

@@ -29,6 +29,7 @@ from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.searchterms import ReadText, readTerm
 from mailstore.imap.wire.values import (
     ParseError,
+    PartialRange,
     SearchKey,
     SearchKind,
     SearchProgram,
@@ -89,10 +90,11 @@ def readSearch(reader: Reader) -> SearchProgram:
         L{ReaderLimits.max_search_keys<mailstore.imap.wire.cursor.ReaderLimits.max_search_keys>}.
     """
     returns: frozenset[SearchReturn] | None = None
+    partial: PartialRange | None = None
     name = _readName(reader)
     if name == "RETURN" and reader.has(Extension.ESEARCH):
         reader.space()
-        returns = readSearchReturn(reader)
+        returns, partial = readSearchReturn(reader)
         reader.space()
         name = _readName(reader)
     charset = b""
@@ -104,7 +106,7 @@ def readSearch(reader: Reader) -> SearchProgram:
     else:
         codec = "utf_8"
     key = _readKeys(reader, name, codec)
-    return SearchProgram(key, charset.decode("ascii"), returns)
+    return SearchProgram(key, charset.decode("ascii"), returns, partial)
 
 
 def readSearchCriteria(reader: Reader, returns: frozenset[SearchReturn] | None = None) -> SearchProgram:

@@ -82,7 +82,7 @@ def readSort(reader: Reader) -> SortArguments:
         if reader.word() != "RETURN":
             raise ParseError("Expected the keys to sort by")
         reader.space()
-        returns = readSearchReturn(reader)
+        returns, _ = readSearchReturn(reader, partial=False)
         reader.space()
     criteria: dict[SortKey, SortCriterion] = {}
     for criterion in reader.parenthesized(lambda: _readCriterion(reader)):

@@ -377,6 +377,31 @@ class SearchReturn(enum.Enum):
     COUNT = "COUNT"
     #: What is found is to be C{$} from now on.
     SAVE = "SAVE"
+    #: A range of what is found (RFC 9394), which L{SearchProgram.partial} says.
+    PARTIAL = "PARTIAL"
+
+
+@attrs.frozen
+class PartialRange:
+    """
+    Some of many, by their places (RFC 9394 section 3.1).
+    """
+
+    #: Places from 1 on, in the order written, which does not matter; both are in it.
+    first: int
+    last: int
+    #: Whether they are counted from the end.
+    from_end: bool = False
+
+    def bounds(self, count: int) -> tuple[int, int]:
+        """
+        Where it begins and ends in C{count} things, as for a slice.
+        """
+        low, high = sorted((self.first, self.last))
+        if self.from_end:
+            low, high = count + 1 - high, count + 1 - low
+        start = min(max(0, low - 1), count)
+        return start, max(start, min(high, count))
 
 
 @attrs.frozen
@@ -391,3 +416,5 @@ class SearchProgram:
     charset: str = ""
     #: What to answer with ESEARCH, never nothing; C{None} without RETURN.
     returns: frozenset[SearchReturn] | None = None
+    #: Which of what is found, if L{SearchReturn.PARTIAL} is asked for.
+    partial: PartialRange | None = None

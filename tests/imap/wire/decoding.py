@@ -12,6 +12,7 @@ import attrs
 
 from mailstore.imap.wire.esearch import SearchResult
 from mailstore.imap.wire.listextended import ListSelect
+from mailstore.imap.wire.partial import PartialResult, readPartialRange
 from mailstore.imap.wire.quota import QuotaResource
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.threadargs import ThreadNode
@@ -112,9 +113,22 @@ def decodeEsearch(reader: Reader) -> Any:
     while reader.accept(b" "):
         name = reader.word()
         reader.space()
-        data[name] = _ranges(reader) if name == "ALL" else reader.number64()
+        if name == "PARTIAL":
+            reader.expect(b"(")
+            wanted = readPartialRange(reader)
+            reader.space()
+            data[name] = PartialResult(wanted, () if reader.accept(b"NIL") else _ranges(reader))
+            reader.expect(b")")
+        else:
+            data[name] = _ranges(reader) if name == "ALL" else reader.number64()
     found = data.pop("ALL", ())
-    names = {"MIN": "lowest", "MAX": "highest", "COUNT": "count", "MODSEQ": "mod_sequence"}
+    names = {
+        "MIN": "lowest",
+        "MAX": "highest",
+        "COUNT": "count",
+        "MODSEQ": "mod_sequence",
+        "PARTIAL": "partial",
+    }
     return tag, by_uid, SearchResult(found=found, **{names[name]: value for name, value in data.items()})
 
 

@@ -9,6 +9,7 @@ from datetime import date
 
 from mailstore.imap.wire import writer
 from mailstore.imap.wire.framer import CommandReceived, Framer, LiteralAnnounced
+from mailstore.imap.wire.partial import partialText
 from mailstore.imap.wire.reader import Reader, ReaderLimits
 from mailstore.imap.wire.values import (
     STAR,
@@ -216,8 +217,10 @@ def encodeReturn(program: SearchProgram) -> bytes:
     """
     if program.returns is None:
         return b""
-    options = sorted(option.value for option in program.returns)
-    return b"RETURN (%b) " % " ".join(options).encode()
+    options = sorted(option.value.encode() for option in program.returns)
+    if program.partial is not None:
+        options[options.index(b"PARTIAL")] += b" " + partialText(program.partial)
+    return b"RETURN (%b) " % b" ".join(options)
 
 
 def encodeSearchCriteria(program: SearchProgram) -> bytes:

@@ -38,6 +38,7 @@ from mailstore.imap.wire.values import (
     MAX_NUMBER64,
     FetchData,
     FetchSection,
+    PartialRange,
     SearchKey,
     SearchKind,
     SearchProgram,
@@ -117,6 +118,9 @@ UNCHANGED_SINCE = _production("store ...", readStoreModifiers, encodeStoreModifi
 RESULT = _production("sequence-set", Reader.sequenceSet, encodeSequenceSet, E.SEARCHRES)
 SEARCH_RETURN = _search(E.ESEARCH)
 SEARCH_SAVE = _search(E.ESEARCH, E.SEARCHRES)
+SEARCH_PARTIAL = _search(E.ESEARCH, E.PARTIAL)
+PARTIAL = _fetchModifiers(True, E.PARTIAL)
+PARTIAL_SINCE = _fetchModifiers(True, E.PARTIAL, E.CONDSTORE)
 SEARCH_RESULT = _search(E.SEARCHRES)
 SEARCH_MODSEQ = _search(E.CONDSTORE)
 SEARCH_WITHIN = _search(E.WITHIN)
@@ -185,6 +189,29 @@ def _sets(*sets: tuple[tuple[int, int], ...]) -> tuple[SequenceSet, ...]:
 
 
 CASES = [
+    # --- PARTIAL ---
+    Case(
+        SEARCH_PARTIAL,
+        b"RETURN (PARTIAL 1:500) ALL",
+        SearchProgram(_ALL, returns=frozenset({SearchReturn.PARTIAL}), partial=PartialRange(1, 500)),
+    ),
+    Case(
+        SEARCH_PARTIAL,
+        b"return (count partial -4294967295:-1 min) all",
+        SearchProgram(
+            _ALL,
+            returns=frozenset({SearchReturn.PARTIAL, SearchReturn.COUNT, SearchReturn.MIN}),
+            partial=PartialRange(MAX_NUMBER, 1, True),
+        ),
+        b"RETURN (COUNT MIN PARTIAL -4294967295:-1) ALL",
+    ),
+    Case(PARTIAL, b" (PARTIAL 5:1)", FetchModifiers(partial=PartialRange(5, 1))),
+    Case(
+        PARTIAL_SINCE,
+        b" (PARTIAL -1:-30 CHANGEDSINCE 98305)",
+        FetchModifiers(98305, partial=PartialRange(1, 30, True)),
+        b" (CHANGEDSINCE 98305 PARTIAL -1:-30)",
+    ),
     # --- FETCH ---
     Case(BINARY, b"(BINARY[1])", (_decoded(b"BINARY[1]", (1,)),)),
     Case(BINARY, b"binary[]", (_decoded(b"BINARY[]"),), b"(BINARY[])"),
@@ -579,6 +606,18 @@ CASES = [
 ]
 
 _BAD = {
+    SEARCH_PARTIAL: [
+        b"RETURN (PARTIAL) ALL",
+        b"RETURN (PARTIAL 1) ALL",
+        b"RETURN (PARTIAL 0:1) ALL",
+        b"RETURN (PARTIAL 1:*) ALL",
+        b"RETURN (PARTIAL -1:1) ALL",
+        b"RETURN (PARTIAL 1:4294967296) ALL",
+        b"RETURN (PARTIAL 1:12345678901) ALL",
+        b"RETURN (PARTIAL 1:2 ALL) ALL",
+        b"RETURN (PARTIAL 1:2 PARTIAL 1:2) ALL",
+    ],
+    PARTIAL: [b" (PARTIAL)", b" (PARTIAL 1)", b" (PARTIAL 1:2 PARTIAL 1:2)", b" (PARTIAL 01:2)"],
     BINARY: [
         b"BINARY",
         b"(BINARY)",

@@ -11,6 +11,7 @@ from mailstore.imap.wire.createargs import CreateArguments
 from mailstore.imap.wire.idparams import IdParams
 from mailstore.imap.wire.listextended import ListRequest
 from mailstore.imap.wire.metadata import Depth, GetMetadata, SetMetadata
+from mailstore.imap.wire.partial import partialText
 from mailstore.imap.wire.quota import SetQuota
 from mailstore.imap.wire.selectargs import SelectArguments
 from mailstore.imap.wire.sortargs import SortArguments
@@ -79,10 +80,14 @@ def encodeFetchModifiers(modifiers: FetchModifiers) -> bytes:
     """
     What stands behind the items of FETCH.
     """
-    if modifiers.changed_since is None:
-        return b""
-    vanished = b" VANISHED" if modifiers.vanished else b""
-    return b" (CHANGEDSINCE %d%b)" % (modifiers.changed_since, vanished)
+    words = []
+    if modifiers.changed_since is not None:
+        words.append(b"CHANGEDSINCE %d" % modifiers.changed_since)
+    if modifiers.vanished:
+        words.append(b"VANISHED")
+    if modifiers.partial is not None:
+        words.append(b"PARTIAL " + partialText(modifiers.partial))
+    return b" (%b)" % b" ".join(words) if words else b""
 
 
 def encodeStoreModifiers(modifiers: StoreModifiers) -> bytes:

@@ -16,6 +16,7 @@ from mailstore.imap.wire.extensions import EVERY_EXTENSION
 from mailstore.imap.wire.fetchitems import readFetchItems
 from mailstore.imap.wire.listextended import ListRequest, ListReturn, ListSelect
 from mailstore.imap.wire.metadata import Depth, GetMetadata, SetMetadata
+from mailstore.imap.wire.partial import PartialResult
 from mailstore.imap.wire.quota import QuotaResource, SetQuota
 from mailstore.imap.wire.searchkeys import readSearch
 from mailstore.imap.wire.selectargs import QResync, SelectArguments
@@ -27,6 +28,7 @@ from mailstore.imap.wire.values import (
     FetchData,
     FetchItems,
     FetchSection,
+    PartialRange,
     SearchKey,
     SearchKind,
     SearchProgram,
@@ -150,8 +152,16 @@ _leaves = st.one_of(
     ),
 )
 _keys = searchKeys(_leaves)
-_returns = st.none() | st.frozensets(st.sampled_from(SearchReturn), min_size=1)
-search_programs = st.builds(SearchProgram, _keys, st.sampled_from(["", "utf-8"]), _returns)
+_whole_returns = st.sampled_from([each for each in SearchReturn if each is not SearchReturn.PARTIAL])
+_returns = st.none() | st.frozensets(_whole_returns, min_size=1)
+_charsets = st.sampled_from(["", "utf-8"])
+partial_ranges = st.builds(PartialRange, nz_numbers, nz_numbers, st.booleans())
+_partial_returns = st.frozensets(
+    _whole_returns.filter(lambda each: each is not SearchReturn.ALL), max_size=3
+).map(lambda options: options | {SearchReturn.PARTIAL})
+search_programs = st.builds(SearchProgram, _keys, _charsets, _returns) | st.builds(
+    SearchProgram, _keys, _charsets, _partial_returns, partial_ranges
+)
 criteria_programs = st.builds(SearchProgram, _keys, st.sampled_from(["utf-8", "GB18030"]))
 
 
@@ -233,6 +243,7 @@ COMMANDS: st.SearchStrategy[Example] = st.one_of(
         commands.VANISHED,
         st.just(FetchModifiers()) | st.builds(FetchModifiers, mod_sequences, st.booleans()),
     ),
+    _example(commands.PARTIAL, st.builds(FetchModifiers, partial=st.none() | partial_ranges)),
     _example(commands.UNCHANGED_SINCE, st.builds(StoreModifiers, st.none() | numbers64)),
     _example(SEARCH, search_programs),
     _example(Production("sort", commands.SORT.read, commands.SORT.write, extensions=EVERY_EXTENSION), sorts),
@@ -289,6 +300,7 @@ results = st.builds(
     st.just(()) | ranges,
     st.none() | st.integers(0, MAX_NUMBER),
     st.none() | mod_sequences,
+    st.none() | st.builds(PartialResult, partial_ranges, st.just(()) | ranges),
 )
 tags = st.from_regex(rb"[A-Za-z0-9.\]\[&'=-]{1,12}", fullmatch=True)
 resources = st.lists(st.builds(QuotaResource, words, numbers64, numbers64), max_size=4).map(tuple)

@@ -13,10 +13,11 @@ from mailstore.imap.wire.enableargs import enabledLine
 from mailstore.imap.wire.esearch import SearchResult
 from mailstore.imap.wire.idparams import idLine
 from mailstore.imap.wire.listextended import ListSelect, listLine
+from mailstore.imap.wire.partial import PartialResult
 from mailstore.imap.wire.quota import QuotaResource
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.statusitems import statusLine
-from mailstore.imap.wire.values import MAX_NUMBER64, StatusItem
+from mailstore.imap.wire.values import MAX_NUMBER64, PartialRange, StatusItem
 from tests.imap.wire import decoding
 from tests.imap.wire.production import Case, Production
 
@@ -130,6 +131,22 @@ CASES = [
         ESEARCH,
         b'* ESEARCH (TAG "a]b") MIN 2 MAX 23 COUNT 10 ALL 2,10:23 MODSEQ 917162488',
         (b"a]b", False, SearchResult(2, 23, ((2, 2), (10, 23)), 10, 917162488)),
+    ),
+    Case(
+        ESEARCH,
+        b'* ESEARCH (TAG "A1") UID PARTIAL (-1:-100 2,10:23) MODSEQ 7',
+        (
+            b"A1",
+            True,
+            SearchResult(
+                mod_sequence=7, partial=PartialResult(PartialRange(1, 100, True), ((2, 2), (10, 23)))
+            ),
+        ),
+    ),
+    Case(
+        ESEARCH,
+        b'* ESEARCH (TAG "A1") COUNT 3 PARTIAL (5:4 NIL)',
+        (b"A1", False, SearchResult(count=3, partial=PartialResult(PartialRange(5, 4)))),
     ),
     Case(SEARCH, b"* SEARCH", ((), None)),
     Case(SEARCH, b"* SEARCH 2 5 (MODSEQ 917162500)", ((2, 5), 917162500)),
