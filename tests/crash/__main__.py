@@ -12,10 +12,14 @@ import shutil
 import sys
 import tempfile
 import time
+from typing import NoReturn
 
 from tqdm import tqdm
 
 from tests.crash.stage import Stage
+
+#: Kills between two lines where there is no terminal.
+_LINE = 50
 
 
 def _count(text: str) -> int:
@@ -23,6 +27,17 @@ def _count(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return count
+
+
+def _tell(bar: tqdm[NoReturn], kills: int) -> None:
+    """
+    On a terminal a bar, elsewhere a line now and then.
+    """
+    before, bar.n = bar.n, kills
+    if not bar.disable:
+        bar.refresh()
+    elif kills // _LINE > before // _LINE:
+        print(f"{kills} kills", flush=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -45,7 +60,7 @@ def main(arguments: list[str]) -> int:
     begun = time.monotonic()
     with tqdm(total=options.kills, unit=" kills", disable=None) as bar:
         try:
-            figures = stage.play(options.kills, lambda kills: bar.update(kills - bar.n))
+            figures = stage.play(options.kills, lambda kills: _tell(bar, kills))
         except AssertionError as error:
             print(f"seed {seed}, the store is left in {directory}\n{error}", file=sys.stderr)
             return 1

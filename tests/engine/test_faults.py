@@ -24,7 +24,7 @@ from mailstore.errors import (
     StoreUnavailable,
 )
 from mailstore.imap.renditions import RENDITIONS, RENDITIONS_VERSION
-from mailstore.model import FetchSpec, FlagMode, NewMessage, UidSet
+from mailstore.model import Expiry, FetchSpec, FlagMode, NewMessage, Recipient, UidSet
 from mailstore.stores import openChecker
 from mailstore.testing.storecases.base import mail
 from tests.engine.enginecase import EngineCase
@@ -53,6 +53,12 @@ _CHANGES: dict[str, _Request] = {
     "delete": lambda store, _: store.deleteFolder("alice", "old/a"),
     "rights": lambda store, _: store.setRights("alice", _ALICES, "bob", "lrswi"),
     "subscribe": lambda store, _: store.subscribe("alice", "old"),
+    "deliver": lambda store, _: store.deliver(
+        (Recipient("alice@x", "alice"), Recipient("bob@x", "bob")), mail(77)
+    ),
+    "expiry": lambda store, _: store.setExpiry("alice", _ALICES, Expiry(days=5)),
+    "address": lambda store, _: store.addAddress("alice", _ALICES, "a@example.org"),
+    "group": lambda store, _: store.createGroup("sales"),
     "metadata": lambda store, _: store.setMetadata("alice", "INBOX", {"/private/comment": b"x"}),
 }
 
@@ -239,6 +245,19 @@ class FileTests(FaultCase):
         self.assertEqual(self.now(store.status("alice", "INBOX")).messages, 5)
         write.execute("PRAGMA query_only = OFF")
         self.append(store, "alice", "INBOX", mail(6))
+
+    def test_mayNotOpen(self) -> None:
+        """
+        A file that may not be written is not opened, and one line says so.
+        """
+        path = self.filled()[0]
+
+        def refuse(*_: object) -> int:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        self.patch(os, "open", refuse)
+        error = self.assertRaises(StoreOpenError, self.open, path)
+        self.assertEqual(str(error), f"cannot open store {path!r}: Permission denied")
 
     def test_removed(self) -> None:
         """
