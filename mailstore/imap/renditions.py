@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from mailstore.message.addresses import Address, addresses
 from mailstore.message.headers import headerOf, iterFields, unfold
@@ -30,6 +31,9 @@ _MAX_QUOTED = 1000
 # CR, LF or NUL.  Control characters but TAB are let be literals too, and so is
 # the backslash: there are clients that misread a quoted string that ends in one.
 _QUOTABLE = re.compile(rb"[\t -\[\]-~]*")
+
+#: Bytes of a field whose addresses are kept for the next who asks.
+_KEPT = 256
 
 _ADDRESS_FIELDS = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
 _STRING_FIELDS = (b"date", b"subject", b"in-reply-to", b"message-id")
@@ -77,14 +81,14 @@ RENDITIONS: Mapping[str, Callable[[Message], bytes]] = {
 
 def _envelope(message: Message, part: Part) -> bytes:
     strings: dict[bytes, bytes] = {}
-    lists: dict[bytes, list[Address]] = {}
+    lists: dict[bytes, bytes] = {}
     for name, raw in iterFields(headerOf(message, part)):
         name = name.lower()
         if name in _STRING_FIELDS:
             strings.setdefault(name, unfold(raw))
         elif name in _ADDRESS_FIELDS:
-            lists.setdefault(name, []).extend(addresses(unfold(raw)))
-    rendered = {name: _addresses(found) for name, found in lists.items()}
+            lists[name] = lists.get(name, b"") + _addresses(unfold(raw))
+    rendered = {name: b"(" + found + b")" for name, found in lists.items() if found}
     sender = rendered.get(b"from", b"NIL")
     for name in (b"sender", b"reply-to"):
         # "If the Sender or Reply-To header fields are absent [...] or are present
@@ -102,10 +106,14 @@ def _envelope(message: Message, part: Part) -> bytes:
     return b"(" + b" ".join(members) + b")"
 
 
-def _addresses(found: list[Address]) -> bytes:
-    if not found:
-        return b"NIL"
-    return b"(" + b"".join(map(_address, found)) + b")"
+def _addresses(value: bytes) -> bytes:
+    return _kept(value) if len(value) <= _KEPT else b"".join(map(_address, addresses(value)))
+
+
+@lru_cache(1024)
+def _kept(value: bytes) -> bytes:
+    # The same people write all the time.
+    return b"".join(map(_address, addresses(value)))
 
 
 def _address(address: Address) -> bytes:

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import attrs
+
+#: Bytes of a field whose addresses are kept for the next who asks.
+_KEPT = 256
 
 #: Addresses of one field that are kept.
 MAX_ADDRESSES = 10_000
@@ -52,11 +56,21 @@ class _Token(NamedTuple):
     spaced: bool
 
 
-def addresses(value: bytes) -> list[Address]:
+def addresses(value: bytes) -> tuple[Address, ...]:
     """
     The addresses in an unfolded field value, at most L{MAX_ADDRESSES}.  Groups are
     always closed; what is no address at all becomes a mailbox without host.
     """
+    return _kept(value) if len(value) <= _KEPT else tuple(_found(value))
+
+
+@lru_cache(1024)
+def _kept(value: bytes) -> tuple[Address, ...]:
+    # The same people write all the time, and each field is asked for more than once.
+    return tuple(_found(value))
+
+
+def _found(value: bytes) -> list[Address]:
     result: list[Address] = []
     in_group = False
     pending: list[_Token] = []

@@ -8,6 +8,7 @@ import datetime
 import re
 from collections.abc import Iterator
 from email.utils import parsedate_tz
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 #: Bytes of a header that are looked into; what follows is served, and no more.
 MAX_HEADER = 1 << 19
+
+#: Bytes of a header whose fields are kept for the next who asks.
+_KEPT = 1 << 15
 
 #: Fields of a header that are looked into.
 MAX_FIELDS = 10_000
@@ -36,9 +40,19 @@ def iterFields(header: bytes) -> Iterator[tuple[bytes, bytes]]:
     (with its folds, without the line end that closes it).  Looks at no more
     than L{MAX_HEADER} bytes and L{MAX_FIELDS} fields.
     """
+    return iter(_fields(header)) if len(header) <= _KEPT else _found(header)
+
+
+def _found(header: bytes) -> Iterator[tuple[bytes, bytes]]:
     for match in islice(_FIELD.finditer(header, 0, MAX_HEADER), MAX_FIELDS):
-        value = match[2]
-        yield match[1], value[:-1] if value.endswith(b"\r") else value
+        name, value = match.groups()
+        yield name, value[:-1] if value.endswith(b"\r") else value
+
+
+@lru_cache(4)
+def _fields(header: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    # Whatever is made of a message looks at its header, one after the other.
+    return tuple(_found(header))
 
 
 def fields(header: bytes) -> list[tuple[bytes, bytes]]:
@@ -52,7 +66,9 @@ def unfold(raw: bytes) -> bytes:
     """
     A raw value on one line (RFC 5322 section 2.2.3), without space around it.
     """
-    return raw.replace(b"\r\n", b"").replace(b"\n", b"").strip(b" \t")
+    if b"\n" in raw:
+        raw = raw.replace(b"\r\n", b"").replace(b"\n", b"")
+    return raw.strip(b" \t")
 
 
 def decode(raw: bytes) -> str:
@@ -78,9 +94,26 @@ def sentDay(message: Message) -> int | None:
     """
     for name, raw in iterFields(headerOf(message, message.root)):
         if name.lower() == b"date":
+            parsed = parsedDate(raw)
             try:
-                parsed = parsedate_tz(decode(raw[:256]))
                 return None if parsed is None else datetime.date(*parsed[:3]).toordinal()
             except _DATE_ERRORS:
                 return None
     return None
+
+
+@lru_cache(64)
+def _parsedDate(raw: bytes) -> tuple[int, ...] | None:
+    try:
+        parsed = parsedate_tz(decode(raw))
+    except _DATE_ERRORS:
+        return None
+    return None if parsed is None else tuple(each or 0 for each in parsed)
+
+
+def parsedDate(raw: bytes) -> tuple[int, ...] | None:
+    """
+    The ten numbers of L{parsedate_tz} for a raw value (the last one, seconds ahead of UTC, 0 when it says
+    nothing), or C{None} when it makes no sense.
+    """
+    return _parsedDate(raw[:256])

@@ -7,12 +7,11 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from email.utils import parsedate_tz
 
 import attrs
 
 from mailstore.message.addresses import addresses
-from mailstore.message.headers import decode, headerOf, iterFields, unfold
+from mailstore.message.headers import decode, headerOf, iterFields, parsedDate, unfold
 from mailstore.message.references import References, references
 from mailstore.message.structure import Message
 from mailstore.message.words import decodeWords
@@ -155,16 +154,16 @@ def _mailbox(raw: bytes) -> str:
 
 
 def _sent(raw: bytes) -> int | None:
+    parsed = parsedDate(raw)
+    if parsed is None:
+        return None
     try:
-        parsed = parsedate_tz(decode(raw[:256]))
-        if parsed is None:
-            return None
         day = datetime.date(*parsed[:3]).toordinal() - _EPOCH_DAY
     except _DATE_ERRORS:
         return None
     # RFC 5256 section 2.2: a time that makes no sense is 00:00:00, a zone that makes none is UTC.
     hour, minute, second = parsed[3:6]
     sane = 0 <= hour < 24 and 0 <= minute < 60 and 0 <= second <= 60
-    zone = parsed[9] or 0
+    zone = parsed[9]
     seconds = hour * 3600 + minute * 60 + second if sane else 0
     return day * _DAY + seconds - (zone if abs(zone) < _DAY else 0)
