@@ -36,7 +36,7 @@ class AddressTests(SynchronousTestCase):
         Each value gives these addresses.
         """
         for value, expected in cases.items():
-            self.assertEqual(addresses(value), expected, value)
+            self.assertEqual(list(addresses(value)), expected, value)
 
     def test_valid(self) -> None:
         """
