@@ -41,7 +41,7 @@ from benchmarks._gates import Table
 from benchmarks._imapload import Client, Failed, family, freePort, python, residentMegabytes, running
 from benchmarks._load import COUNTER, Crowd, Generator
 from mailstore import stores
-from mailstore.engine.limits import EngineLimits
+from mailstore.engine import EngineLimits, Store
 from mailstore.model import SYSTEM
 
 _PUBLIC = "Public Folders/"
@@ -114,7 +114,7 @@ def _took(work: Callable[[], object]) -> float:
 # --- tree ---------------------------------------------------------------------
 
 
-async def _enumerate(store: stores.Store, user: str) -> int:
+async def _enumerate(store: Store, user: str) -> int:
     found = 0
     tree = (await store.trees(user))[2]
     async for batch in store.folders(user, tree):
@@ -130,7 +130,7 @@ def benchTree(table: Table, data: pathlib.Path, size: Size) -> None:
         data / f"tree-{size.folders}-{size.big}.db", lambda to: _large.makeTree(to, size.folders, size.big)
     )
     url = f"sqlite:///{path}"
-    opened: list[stores.Store] = []
+    opened: list[Store] = []
     milliseconds = min(
         _took(lambda: opened.append(stores.openStore(url, EngineLimits()))) for _ in range(size.rounds)
     )
