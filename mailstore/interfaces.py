@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         SearchTerm,
         Section,
         SortKey,
+        Statistics,
         StatusColumns,
         ThreadAlgorithm,
         ThreadColumns,
@@ -689,6 +690,48 @@ class IMessages(Interface):
         """
 
 
+class IMaintenance(Interface):
+    """
+    What is for whoever looks after a store on its own machine: not to be had through a
+    channel, and so no part of L{IStore}.
+    """
+
+    def setCredentials(user: str, credentials: Credentials) -> Awaitable[None]:
+        """
+        Change what a user is known by.  Who is signed in stays so.
+
+        @raise NoSuchUser:
+        """
+
+    def removeUser(user: str, keep_as: str = "", delete: bool = False) -> Awaitable[int]:
+        """
+        Remove a user, with what is his own (subscriptions, seen flags, annotations) and
+        what the rights on folders say of him: a later user of this name inherits nothing.
+
+        @param keep_as: name of a public folder that is made for his folders, with no rights for anybody.
+        @param delete: delete his folders with his mail.
+        @return: how many messages he had.
+        @raise NoSuchUser:
+        @raise FolderInUse: he has mail, and it is not said what becomes of it.
+        @raise FolderExists: there is a folder C{keep_as}.
+        @raise InvalidName: C{keep_as} can be no public folder, or a name below it would be too long.
+        @raise NoSuchFolder: as InvalidName.
+        """
+
+    def statistics() -> Awaitable[Statistics]:
+        """
+        How much of everything there is.  It is counted, which takes longer the more there is.
+        """
+
+    def readOriginal(folder: int, uid: int) -> AsyncGenerator[bytes, None]:
+        """
+        Read a message as it came, in pieces; what is served has all its line ends mended.
+
+        @raise NoSuchFolder:
+        @raise InvalidRequest: there is no such message.
+        """
+
+
 class IStore(IUsers, IHierarchy, IExpiry, IDelivery, IMessages):
     """
     A mail store.
@@ -751,3 +794,9 @@ class IMechanisms(IAuthenticator):
         @raise SignInGarbled: the client does not follow the mechanism.
         @raise StoreError: as L{authenticate}.
         """
+
+
+class ILocalStore(IStore, IGroups, IMaintenance):
+    """
+    A store in this process.
+    """

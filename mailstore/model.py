@@ -843,3 +843,30 @@ class Expiry:
     days: int | None = None
     #: How many stay, the newest; C{None} for all.
     messages: int | None = None
+
+
+# --- looking after a store --------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Statistics:
+    """
+    How much of everything a store holds.
+    """
+
+    users: int
+    public_folders: int
+    #: Of all users together.
+    personal_folders: int
+    messages: int
+    #: Bytes of all messages as they are served.
+    message_bytes: int
+    #: Distinct messages: each is kept once, however many folders it is in.
+    contents: int
+    #: Bytes of these as they came.
+    content_bytes: int
+    #: Of these, how many are not in the search index yet.
+    unindexed: int
+    #: Bytes of the database, and of those the bytes that are free.
+    database_bytes: int
+    free_bytes: int

@@ -9,19 +9,25 @@ import os
 from typing import Any
 
 from mailstore.engine import open as openEngine
+from mailstore.engine.backup import Backup, BackupStopped
 from mailstore.engine.checking import Checker, CheckStopped, Finding, Report
 from mailstore.engine.database import pathOf
 from mailstore.engine.errors import StoreOpenError
+from mailstore.engine.fetching import emailId
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.store import Store
 from mailstore.imap.renditions import RENDITIONS, RENDITIONS_VERSION
 
 __all__ = [
+    "Backup",
+    "BackupStopped",
     "CheckStopped",
     "Checker",
     "Finding",
     "Report",
     "StoreOpenError",
+    "emailId",
+    "openBackup",
     "openChecker",
     "openStore",
     "storePath",
@@ -83,6 +89,19 @@ def openChecker(url: str, limits: EngineLimits, writing: bool = False, **options
         raise StoreOpenError(f"cannot check store {url!r}: it lives within a server only")
     _requireStore(path, url)
     return Checker(path, RENDITIONS, RENDITIONS_VERSION, limits, writing, **options)
+
+
+def openBackup(url: str, limits: EngineLimits) -> Backup:
+    """
+    What makes a copy of the store that C{url} names while others use it.
+
+    @raise StoreOpenError: as L{openStore}.
+    """
+    path = storePath(url)
+    if not path:
+        raise StoreOpenError(f"cannot copy store {url!r}: it lives within a server only")
+    _requireStore(path, url)
+    return Backup(path, limits)
 
 
 def _requireStore(path: str, url: str) -> None:

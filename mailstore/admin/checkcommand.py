@@ -5,18 +5,34 @@ C{mailstore check}: what it finds is named, what it mends is said.
 from __future__ import annotations
 
 import argparse
-import sys
 
 from tqdm import tqdm
 
+from mailstore.admin.commandline import Commands
 from mailstore.admin.interrupting import Interrupted, Interruption
-from mailstore.admin.output import CommandFailed, counted, shown
+from mailstore.admin.output import CommandFailed, complain, counted, say, shown
 from mailstore.config import Config
 from mailstore.errors import StoreError
 from mailstore.stores import Checker, CheckStopped, Finding, Report, StoreOpenError, openChecker
 
+_CHECK = """
+Looks for everything in the store that contradicts something else in it, and names it.
+Nothing is changed, unless --repair or --reindex asks for it.  It can be used while a
+server has the store open.  Exit codes: 0 nothing is wrong (with --repair: any more), 1
+something is, 2 the store could not be looked at.
+"""
+
 #: Exit codes: nothing is wrong (any more), something is, it could not be looked at.
 CLEAN, WRONG, COULD_NOT = 0, 1, 2
+
+
+def register(commands: Commands) -> None:
+    """
+    Add the command.
+    """
+    each = commands.addUnopened("check", check, "look for inconsistencies, and mend them", _CHECK)
+    each.add_argument("--repair", action="store_true", help="mend what can be mended without losing mail")
+    each.add_argument("--reindex", action="store_true", help="first make the search index again")
 
 
 def check(config: Config, options: argparse.Namespace) -> int:
@@ -43,7 +59,7 @@ def check(config: Config, options: argparse.Namespace) -> int:
         except CheckStopped:
             bar.close()
             _tell(checker.report, config)
-            print("mailstore: the check was not finished", file=sys.stderr)
+            complain("the check was not finished")
             raise Interrupted(interruption.signal or 0) from None
         except StoreError as error:
             bar.close()
@@ -97,18 +113,18 @@ class _Bar:
 
 def _tell(report: Report, config: Config) -> None:
     for each in report.findings:
-        print(_line(each))
+        say(_line(each))
     told = len(report.findings)
     if report.found.total() > told:
         for kind, number in sorted(report.found.items()):
             shown_ones = sum(each.kind == kind for each in report.findings)
             if number > shown_ones:
-                print(f"{kind}: {number - shown_ones} more")
+                say(f"{kind}: {number - shown_ones} more")
     if not report.found:
-        print(f"{config.store_url}: clean")
+        say(f"{config.store_url}: clean")
         return
     mended = report.mended.total()
-    print(
+    say(
         f"{config.store_url}: {counted(report.found.total(), 'inconsistency', 'inconsistencies')} found,"
         f" {mended} mended, {report.left} left"
     )

@@ -1,32 +1,17 @@
 """
-The short commands: users, folders, rights.
+What commands have in common: waiting for the store, and the names of folders.
 """
 
 from __future__ import annotations
 
-import argparse
-import getpass
-import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any
 
-from mailstore.admin.output import CommandFailed, counted, shown
-from mailstore.auth.keys import makeCredentials
-from mailstore.auth.saslprep import BadText, prepare
-from mailstore.config import Config
-from mailstore.errors import NoSuchFolder, NoSuchUser, NotSelectable
+from mailstore.admin.output import CommandFailed
+from mailstore.errors import NoSuchUser
 from mailstore.interfaces import IStore
 from mailstore.model import INBOX, OTHERS_ROOT, PUBLIC_ROOT, SEPARATOR, SYSTEM, folderName, userName
-
-T = TypeVar("T")
-
-#: What carries out a command: with an open store, and the words that were
-#: given; returns the exit code.
-Function = Callable[[IStore, Config, argparse.Namespace], int]
-
-#: Characters that a password may have.
-LONGEST_PASSWORD = 1000
 
 
 def complete(work: Any) -> Any:
@@ -49,6 +34,19 @@ def complete(work: Any) -> Any:
     raise RuntimeError("a store in this process made its only user wait")
 
 
+def knownUser(store: IStore, name: str) -> str:
+    """
+    The one spelling of the name of a user.
+
+    @raise NoSuchUser: there is none.
+    @raise InvalidName: there can be none.
+    """
+    name = userName(name)
+    if complete(store.credentials(name)) is None:
+        raise NoSuchUser(f"there is no user {name!r}; 'mailstore user list' names all")
+    return name
+
+
 def systemName(store: IStore, path: str, owner: str | None = None, has_owner: bool = True) -> str:
     """
     The name of a folder as L{SYSTEM} sees it.
@@ -60,10 +58,7 @@ def systemName(store: IStore, path: str, owner: str | None = None, has_owner: bo
     @raise InvalidName: it can be no folder's name.
     """
     if owner is not None:
-        owner = userName(owner)
-        if complete(store.credentials(owner)) is None:
-            raise NoSuchUser(f"there is no user {owner!r}")
-        return SEPARATOR.join((OTHERS_ROOT, owner, folderName(path)))
+        return SEPARATOR.join((OTHERS_ROOT, knownUser(store, owner), folderName(path)))
     name = folderName(path)
     first, separator, rest = name.partition(SEPARATOR)
     if first in (PUBLIC_ROOT, OTHERS_ROOT):
@@ -74,92 +69,6 @@ def systemName(store: IStore, path: str, owner: str | None = None, has_owner: bo
         better = SEPARATOR.join((PUBLIC_ROOT, name))
     other = ", or name a user with --owner" if has_owner else ""
     raise CommandFailed(f"{path!r} is not a public folder: write {better!r}{other}")
-
-
-def init(store: IStore, config: Config, options: argparse.Namespace) -> int:
-    """
-    C{mailstore init}: the store was made when it was opened.
-    """
-    print(f"{config.store_url}: ready, with {counted(len(complete(store.listUsers())), 'user')}")
-    return 0
-
-
-def addUser(store: IStore, config: Config, options: argparse.Namespace) -> int:
-    """
-    C{mailstore user add}.
-    """
-    name = userName(options.name)
-    if complete(store.credentials(name)) is not None:
-        raise CommandFailed(f"there is a user {name!r} already")
-    password = _readLine() if options.password_stdin else _ask(name)
-    try:
-        prepare(password)
-    except BadText as error:
-        raise CommandFailed(str(error)) from error
-    complete(store.createUser(name, makeCredentials(password)))
-    print(f"added {name}")
-    return 0
-
-
-def _readLine() -> str:
-    data = sys.stdin.buffer.readline(4 * LONGEST_PASSWORD + 2)
-    try:
-        line = data.decode().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError as error:
-        raise CommandFailed("the password on standard input is not UTF-8") from error
-    if len(line) > LONGEST_PASSWORD:
-        raise CommandFailed(f"a password can have at most {LONGEST_PASSWORD} characters")
-    return line
-
-
-def _isTerminal() -> bool:
-    return sys.stdin.isatty()
-
-
-def _ask(name: str) -> str:
-    if not _isTerminal():
-        raise CommandFailed("there is no terminal to ask for the password: use --password-stdin")
-    try:
-        password = getpass.getpass(f"Password for {name}: ")
-        again = getpass.getpass("Again: ")
-    except EOFError as error:
-        # The prompt has left the cursor on its line.
-        print(file=sys.stderr)
-        raise CommandFailed("no password was given") from error
-    if again != password:
-        raise CommandFailed("the two passwords differ")
-    return password
-
-
-def listUsers(store: IStore, config: Config, options: argparse.Namespace) -> int:
-    """
-    C{mailstore user list}: one name on a line.
-    """
-    for name in complete(store.listUsers()):
-        print(name)
-    return 0
-
-
-def createFolder(store: IStore, config: Config, options: argparse.Namespace) -> int:
-    """
-    C{mailstore folder create}.
-    """
-    name = systemName(store, options.path, options.owner)
-    complete(store.createFolder(SYSTEM, name))
-    print(f"created {shown(name)}")
-    return 0
-
-
-def listFolders(store: IStore, config: Config, options: argparse.Namespace) -> int:
-    """
-    C{mailstore folder list}: the number of messages, and the name; everybody's folders.
-    """
-    for name in complete(folderNames(store)):
-        try:
-            print(f"{complete(store.status(SYSTEM, name)).messages:>9} {shown(name)}")
-        except (NotSelectable, NoSuchFolder):
-            print(f"{'-':>9} {shown(name)}")
-    return 0
 
 
 async def folderNames(store: IStore) -> list[str]:
@@ -174,11 +83,8 @@ async def folderNames(store: IStore) -> list[str]:
     return [each for each in names if each != INBOX]
 
 
-def setRights(store: IStore, config: Config, options: argparse.Namespace) -> int:
+def below(names: list[str], name: str) -> list[str]:
     """
-    C{mailstore acl set}.
+    The names of what is below a folder, in their order.
     """
-    name = systemName(store, options.path, has_owner=False)
-    changed = complete(store.setRights(SYSTEM, name, options.identifier, options.rights))
-    print(f"changed {counted(changed, 'folder')}")
-    return 0
+    return [each for each in names if each.startswith(name + SEPARATOR)]

@@ -7,22 +7,44 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tqdm import tqdm
-
+from mailstore.admin.commandline import Commands, addFolder
 from mailstore.admin.commands import complete, systemName
 from mailstore.admin.importing import Importer, Report
 from mailstore.admin.interrupting import Interrupted, Interruption
-from mailstore.admin.output import counted, shown
+from mailstore.admin.output import bytesBar, complain, counted, say, shown
 from mailstore.admin.sources import Source
 from mailstore.config import Config
 from mailstore.errors import StoreError
-from mailstore.interfaces import IStore
+from mailstore.interfaces import ILocalStore
 
 #: Files passed over that are named one by one.
 NAMED = 100
 
 
-def importMail(store: IStore, config: Config, options: argparse.Namespace) -> int:
+_IMPORT = """
+Imports SOURCE into FOLDER, which is made if it is not there.  SOURCE is an
+mbox, a Maildir with its subfolders, an .eml file, or a directory of them, whose
+directories become folders below FOLDER.  Other files in it are passed over
+and named.  Broken messages are imported as they are.  With --skip-existing an import that was
+interrupted goes on, and one that was not adds nothing.
+"""
+
+
+def register(commands: Commands) -> None:
+    """
+    Add the command.
+    """
+    each = commands.add("import", importMail, "import mail", _IMPORT)
+    each.add_argument("source", metavar="SOURCE")
+    addFolder(each, "folder")
+    each.add_argument(
+        "--skip-existing",
+        action="store_true",
+        help="leave out messages that are, byte for byte, in their folder already",
+    )
+
+
+def importMail(store: ILocalStore, config: Config, options: argparse.Namespace) -> int:
     """
     Import, show how far it is, and say what was done, however it ends.
 
@@ -30,18 +52,20 @@ def importMail(store: IStore, config: Config, options: argparse.Namespace) -> in
     """
     target = systemName(store, options.folder, options.owner)
     limits = config.store_limits
-    # Without a terminal (disable=None) there is no progress bar.
-    with tqdm(unit="B", unit_scale=True, disable=None, leave=False) as bar:
-        importer = Importer(store, target, limits.max_message, limits.max_append, bar.update)
+    with bytesBar() as bar:
+        importer = Importer(
+            store, target, limits.max_message, limits.max_append, bar.update, options.skip_existing
+        )
         try:
             with Interruption(importer.interrupt):
                 planned = importer.plan(options.source)
                 bar.total = sum(each.size for each in planned if isinstance(each, Source))
                 complete(importer.run(planned))
-        except (Interrupted, KeyboardInterrupt, StoreError):
+        except (Interrupted, KeyboardInterrupt, StoreError) as error:
             bar.close()
             _tell(importer.report)
-            print("mailstore: the import was not finished", file=sys.stderr)
+            hint = "" if isinstance(error, StoreError) else "; --skip-existing goes on with it"
+            complain(f"the import was not finished{hint}")
             raise
     _tell(importer.report)
     return 1 if importer.report.problems else 0
@@ -50,12 +74,14 @@ def importMail(store: IStore, config: Config, options: argparse.Namespace) -> in
 def _tell(report: Report) -> None:
     harmless = [each for each in report.remarks if each.harmless]
     for each in report.problems:
-        print(f"mailstore: not imported: {shown(each.path)}: {shown(each.reason)}", file=sys.stderr)
+        complain(f"not imported: {each.path}: {each.reason}")
     for each in harmless[:NAMED]:
         print(f"passed over: {shown(each.path)}: {shown(each.reason)}", file=sys.stderr)
     if len(harmless) > NAMED:
         print(f"passed over: {len(harmless) - NAMED} more", file=sys.stderr)
     for name, number in report.stored.items():
-        print(f"{number:>9} {shown(name)}")
+        say(f"{number:>9} {shown(name)}")
+    if report.present:
+        say(f"there already: {counted(report.present.total(), 'message')}")
     folders = counted(len(report.stored), "folder")
-    print(f"imported {counted(report.messages, 'message')} into {folders}")
+    say(f"imported {counted(report.messages, 'message')} into {folders}")

@@ -9,8 +9,10 @@ is there.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import aclosing
 
 import attrs
 
@@ -18,7 +20,8 @@ from mailstore.admin.interrupting import Interrupted
 from mailstore.admin.sources import Folder, Found, Remark, Source, messages, scan
 from mailstore.errors import FolderExists, InvalidRequest, LimitReached, MessageTooBig, StoreError
 from mailstore.interfaces import IStore
-from mailstore.model import SEPARATOR, SYSTEM, NewMessage
+from mailstore.model import SEPARATOR, SYSTEM, FetchSpec, NewMessage
+from mailstore.stores import emailId
 
 #: Messages that are stored as one change, if they are small.
 BATCH_MESSAGES = 500
@@ -38,6 +41,8 @@ class Report:
 
     #: Messages stored, by the full name of their folder.
     stored: Counter[str] = attrs.field(factory=Counter)
+    #: Messages that were there already, by the full name of their folder.
+    present: Counter[str] = attrs.field(factory=Counter)
     #: Everything that was not imported.
     remarks: list[Remark] = attrs.field(factory=list)
 
@@ -70,12 +75,14 @@ class Importer:
         largest: int,
         batch: int = BATCH_MESSAGES,
         advanced: Callable[[int], object] = lambda size: None,
+        skip_existing: bool = False,
     ) -> None:
         """
         @param target: full name of the folder, as L{SYSTEM} sees it.
         @param largest: bytes that the store takes in one message.
         @param batch: messages that the store takes at once.
         @param advanced: told the bytes that are done, as the work goes on.
+        @param skip_existing: leave out messages that are in their folder already, as often as they are.
         """
         self.report = Report()
         self._store = store
@@ -83,6 +90,10 @@ class Importer:
         self._largest = largest
         self._batch = min(batch, BATCH_MESSAGES)
         self._advanced = advanced
+        self._skip_existing = skip_existing
+        # What the present folder held before, and has not come by yet.
+        self._held: Counter[str] = Counter()
+        self._known: dict[str, Counter[str]] = {}
         self._made: set[str] = set()
         self._folder = ""
         self._waiting: list[Found] = []
@@ -163,12 +174,34 @@ class Importer:
             self._made.add(name)
             self.report.stored[name] += 0
         self._folder = name
+        if self._skip_existing and name not in self._known:
+            self._known[name] = await self._identities(name)
+        self._held = self._known.get(name, Counter())
         return True
+
+    async def _identities(self, name: str) -> Counter[str]:
+        """
+        What is in a folder: how often each message, by its bytes.
+        """
+        found: Counter[str] = Counter()
+        opened = await self._store.openFolder(SYSTEM, name, False)
+        answer = self._store.fetch(SYSTEM, opened.folder, opened.uids, FetchSpec(email_id=True))
+        async with aclosing(answer) as batches:
+            async for batch in batches:
+                self._goOn()
+                found.update(batch.email_ids)
+        return found
 
     async def _add(self, found: Found | Remark) -> None:
         if isinstance(found, Remark):
             self.report.remarks.append(found)
             return
+        if self._held:
+            identity = emailId(hashlib.sha256(found.content).digest())
+            if self._held[identity]:
+                self._held[identity] -= 1
+                self.report.present[self._folder] += 1
+                return
         self._waiting.append(found)
         self._bytes += len(found.content)
         if len(self._waiting) >= self._batch or self._bytes >= BATCH_BYTES:

@@ -19,23 +19,8 @@ from typing import IO
 import attrs
 
 from mailstore.admin.dates import Arrival, fileDate, fromLineDate, receivedDate
+from mailstore.admin.maildirs import CONTROL_FILES, folderParts, maildirFlags
 from mailstore.admin.mbox import entries, statusFlags
-from mailstore.imap.wire.mutf7 import decode as decodeUtf7
-from mailstore.imap.wire.values import ParseError
-
-#: What Maildir's letters stand for; P, "passed", is the keyword that mail
-#: readers agree on.
-MAILDIR_FLAGS = {
-    "D": "\\Draft",
-    "F": "\\Flagged",
-    "P": "$Forwarded",
-    "R": "\\Answered",
-    "S": "\\Seen",
-    "T": "\\Deleted",
-}
-
-#: The letters at the end of a file's name in C{cur}.
-_INFO = re.compile(r"[:;!]2,([A-Za-z]*)$")
 
 #: A line that a header may begin with (RFC 5322 section 2.2, with room for old software).
 _FIELD = re.compile(rb"(?:>?From |[!-9;-~]+[ \t]*:)")
@@ -163,16 +148,6 @@ def messages(source: Source, largest: int) -> Iterator[Found | Remark]:
         yield Found(source.path, content, (), arrival or fileDate(source.changed))
 
 
-def maildirFlags(path: str) -> tuple[str, ...]:
-    """
-    The flags that the name of a file in a Maildir tells.  Letters without a
-    meaning are left out.
-    """
-    found = _INFO.search(os.path.basename(path))
-    letters = found.group(1) if found else ""
-    return tuple(flag for letter, flag in MAILDIR_FLAGS.items() if letter in letters)
-
-
 def looksLikeMail(head: bytes, called_mail: bool) -> bool:
     """
     Whether a file that begins so can be a message: some line before the first
@@ -220,7 +195,7 @@ def _scanDirectory(path: str, folder: tuple[str, ...], depth: int) -> Iterator[S
         yield Folder(folder)
         yield from _scanMaildir(path, folder)
     for entry in entries:
-        if maildir and entry.name in ("cur", "new", "tmp"):
+        if entry.name in CONTROL_FILES or (maildir and entry.name in ("cur", "new", "tmp")):
             continue
         try:
             if entry.is_symlink() and entry.is_dir():
@@ -243,21 +218,11 @@ def _scanChild(
         if not (in_maildir and os.path.isdir(os.path.join(entry.path, "cur"))):
             yield Remark(entry.path, "a hidden directory", harmless=True)
             return
-        parts = tuple(_decoded(part) for part in name[1:].split("."))
+        parts = folderParts(name)
     else:
         # Thunderbird keeps the folders below "Work" in a directory "Work.sbd".
         parts = (name.removesuffix(".sbd"),)
     yield from _scanDirectory(entry.path, folder + parts, depth + 1)
-
-
-def _decoded(name: str) -> str:
-    """
-    The name of a Maildir++ folder, which is in modified UTF-7; one that is not, stands for itself.
-    """
-    try:
-        return decodeUtf7(name.encode("ascii"))
-    except (ParseError, UnicodeEncodeError):
-        return name
 
 
 def _scanMaildir(path: str, folder: tuple[str, ...]) -> Iterator[Source | Remark]:

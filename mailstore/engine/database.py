@@ -109,6 +109,8 @@ class Database:
         self._files: dict[str, tuple[int, int]] = {}
         self._write = _connect(path, limits)
         try:
+            # Before anything is changed: it may be somebody else's.
+            schema.version(self._write)
             if not self.in_memory:
                 self._write.execute("PRAGMA journal_mode = WAL")
                 self._write.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")

@@ -313,6 +313,34 @@ def _decoded(
     return Decoded.of(db, source, ranges, section.part, cut)
 
 
+class OriginalReader:
+    """
+    Gives one message as it came, in pieces.
+    """
+
+    def __init__(self, db: sqlite3.Connection, folder: int, uid: int) -> None:
+        """
+        @raise InvalidRequest: there is no such message.
+        """
+        found = db.execute(
+            "SELECT c.id, c.stored FROM messages m JOIN contents c ON c.id = m.content"
+            " WHERE m.folder = ? AND m.uid = ?",
+            (folder, uid),
+        ).fetchone()
+        if found is None:
+            raise InvalidRequest("there is no such message")
+        #: The content that is read, to be pinned.
+        self.content: int = found[0]
+        # What is its own served form is given as it is.
+        self._reader = ServedReader(Content(found[0], found[1], found[1], True), 0, found[1])
+
+    def read(self, db: sqlite3.Connection, size: int) -> bytes:
+        """
+        The next piece; nothing when all have been given.
+        """
+        return self._reader.read(db, size)
+
+
 class SectionReader:
     """
     Gives one section of one message in pieces.

@@ -23,6 +23,7 @@ from mailstore.engine import (
     opening,
     quotas,
     receiving,
+    removal,
     rendering,
     subscribing,
     users,
@@ -33,7 +34,7 @@ from mailstore.engine.commit import ICommitter, ImmediateCommitter
 from mailstore.engine.content import Pins
 from mailstore.engine.database import Database
 from mailstore.engine.errors import translated
-from mailstore.engine.fetching import Fetch, SectionReader
+from mailstore.engine.fetching import Fetch, OriginalReader, SectionReader
 from mailstore.engine.hierarchy import Hierarchy
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow, Places
@@ -41,12 +42,14 @@ from mailstore.engine.search import Search
 from mailstore.engine.seen import Views
 from mailstore.engine.snapshot import Snapshots
 from mailstore.engine.sorting import Gatherer, Sorting
+from mailstore.engine.statistics import statistics
 from mailstore.engine.textindex import TextIndex
 from mailstore.engine.threads import threading
 from mailstore.engine.uploads import Uploads
 from mailstore.errors import InvalidRequest, StoreError, StoreUnavailable
-from mailstore.interfaces import IGroups, IStore, IStoreObserver, IUpload
+from mailstore.interfaces import ILocalStore, IStoreObserver, IUpload
 from mailstore.model import (
+    SYSTEM,
     AppendResult,
     CopyResult,
     Credentials,
@@ -68,6 +71,7 @@ from mailstore.model import (
     SearchTerm,
     Section,
     SortKey,
+    Statistics,
     StatusColumns,
     ThreadAlgorithm,
     ThreadColumns,
@@ -79,7 +83,7 @@ from mailstore.model import (
 _T = TypeVar("_T")
 
 
-@implementer(IStore, IGroups)
+@implementer(ILocalStore)
 class Store:
     """
     A mail store in an SQLite database.
@@ -313,6 +317,47 @@ class Store:
 
     async def removeMember(self, group: str, user: str) -> bool:
         return await self._change(lambda db: groups.setMember(db, group, user, False))
+
+    # --- looking after it ---
+
+    async def setCredentials(self, user: str, credentials: Credentials) -> None:
+        await self._change(lambda db: users.setCredentials(db, user, credentials))
+
+    async def removeUser(self, user: str, keep_as: str = "", delete: bool = False) -> int:
+        def change(db: sqlite3.Connection) -> removal.Removed:
+            removed = removal.removeUser(
+                db, self._folders, self._acls, self._users.viewer(db, user), keep_as, delete
+            )
+            self._sweep_due = True
+            return removed
+
+        removed = await self._change(change)
+        # Names and ids never change otherwise.
+        self._forget()
+        for folder in removed.folders:
+            self._changed(folder)
+        return removed.messages
+
+    async def statistics(self) -> Statistics:
+        with self._database.reading() as db:
+            return statistics(db)
+
+    async def readOriginal(self, folder: int, uid: int) -> AsyncGenerator[bytes, None]:
+        size = self._limits.batch_bytes
+        with self._database.reading() as db:
+            self._places.byId(db, self._users.viewer(db, SYSTEM), folder, "r")
+            reader = OriginalReader(db, folder, uid)
+            piece = reader.read(db, size)
+            self._pins.pin(reader.content)
+        try:
+            while piece:
+                yield piece
+                with self._database.reading() as db:
+                    piece = reader.read(db, size)
+        finally:
+            self._pins.unpin(reader.content)
+            # It may have been waiting for this.
+            self._sweep_due = True
 
     # --- hierarchy ---
 

@@ -14,7 +14,7 @@ from mailstore.engine.acl import EMPTY_ACL
 from mailstore.engine.counters import nextUidValidity
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.lru import Cache
-from mailstore.errors import InvalidRequest, LimitReached, UserExists
+from mailstore.errors import InvalidRequest, LimitReached, NoSuchUser, UserExists
 from mailstore.model import INBOX, SYSTEM, Credentials, userName
 
 #: The owner of the public tree, in the place of a user's id.
@@ -135,6 +135,20 @@ def enrol(db: sqlite3.Connection, name: str, iterations: int, limits: EngineLimi
     except UserExists:
         # Since it was asked for, or by another spelling.
         pass
+
+
+def setCredentials(db: sqlite3.Connection, name: str, keys: Credentials) -> None:
+    """
+    Change what a user can be known by.
+
+    @raise NoSuchUser:
+    """
+    changed = db.execute(
+        "UPDATE users SET salt = ?, iterations = ?, stored_key = ?, server_key = ? WHERE name = ?",
+        (keys.salt, keys.iterations, keys.stored_key, keys.server_key, groups.encodable(name)),
+    )
+    if not changed.rowcount:
+        raise NoSuchUser(f"there is no user {name!r}")
 
 
 def listUsers(db: sqlite3.Connection) -> tuple[str, ...]:

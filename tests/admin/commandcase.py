@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailstore.admin import commands
+from mailstore.admin import passwords
 from mailstore.admin.commands import complete
 from mailstore.admin.main import main
 from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials
@@ -34,7 +34,7 @@ class CommandTestCase(SynchronousTestCase):
         """
         Make the store; its users' passwords need not be safe.
         """
-        self.patch(commands, "makeCredentials", partial(makeCredentials, iterations=QUICK_ITERATIONS))
+        self.patch(passwords, "makeCredentials", partial(makeCredentials, iterations=QUICK_ITERATIONS))
         self.directory = Path(self.mktemp())
         self.directory.mkdir()
         self.url = f"sqlite:{self.directory}/mail.db"
@@ -66,6 +66,12 @@ class CommandTestCase(SynchronousTestCase):
         self.assertEqual((output, errors.count("\n")), ("", 1))
         self.assertTrue(errors.startswith("mailstore: "))
         return errors.removeprefix("mailstore: ").rstrip("\n")
+
+    def user(self, name: str, password: bytes = b"x") -> None:
+        """
+        Add a user.
+        """
+        self.run_("user", "add", name, "--password-stdin", given=password)
 
     def look(self, function: Any) -> Any:
         """

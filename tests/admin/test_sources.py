@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from mailstore.admin.maildirs import maildirFlags
 from mailstore.admin.sources import (
     Folder,
     Found,
@@ -16,7 +17,6 @@ from mailstore.admin.sources import (
     Remark,
     Source,
     looksLikeMail,
-    maildirFlags,
     messages,
     scan,
 )

@@ -7,9 +7,11 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from unittest import mock
 
-from mailstore.engine import schema
+from mailstore.engine import EngineLimits, StoreOpenError, schema
+from mailstore.engine.checking import Checker
 from mailstore.engine.migrations import MIGRATIONS
 from mailstore.model import (
     MESSAGE,
@@ -27,6 +29,7 @@ from mailstore.model import (
     uint32s,
     uint64s,
 )
+from mailstore.testing.storecases.base import RENDITIONS
 from tests.engine.enginecase import EngineCase
 
 _EVERY = UidSet(((1, 100),))
@@ -53,7 +56,18 @@ def _fillVersion1(db: sqlite3.Connection) -> None:
             "INSERT INTO folders (id, owner, name, selectable, acl, shared_seen, uid_validity, uid_next,"
             " modseq, changed, recent, messages, unseen, size)"
             " VALUES (?, ?, ?, 1, ?, ?, 7, ?, 2, 2, ?, ?, ?, ?)",
-            (folder, owner, name, 1 if owner else 2, owner, count + 1, count, count, count, size),
+            (
+                folder,
+                owner,
+                name,
+                1 if owner else 2,
+                owner,
+                count + 1,
+                count,
+                count,
+                count if owner else 0,
+                size,
+            ),
         )
         for at in range(count):
             db.execute(
@@ -71,6 +85,8 @@ def _fillVersion1(db: sqlite3.Connection) -> None:
         db.execute("INSERT INTO texts (id, header, body, parts) VALUES (?, '', 'older', '')", (at + 1,))
     db.execute("INSERT INTO rendition_kinds (id, name) VALUES (0, 'first'), (1, 'all')")
     db.execute("UPDATE meta SET value = '1.1.all+first' WHERE key = 'renditions'")
+    db.execute("UPDATE trees SET folders = 2 WHERE owner = 0")
+    db.execute("UPDATE meta SET value = 7 WHERE key = 'uid_validity'")
 
 
 class MigrationCase(EngineCase):
@@ -186,3 +202,87 @@ class Version2Tests(MigrationCase):
         self.assertEqual(list(self.now(store.openFolder("alice", name, False)).uids), [2])
         # The second message came a second later.
         self.assertEqual(list(self.now(store.openFolder("alice", "INBOX", False)).uids), [2, 3])
+
+
+class EveryVersionTests(EngineCase):
+    """
+    Every version that there was.
+    """
+
+    def _upTo(self, version: int) -> str:
+        """
+        A file that began as one of version 1 and was brought up to another.
+        """
+        path = self.path()
+        db = sqlite3.connect(path, isolation_level=None)
+        for each in range(1, version + 1):
+            with (
+                mock.patch.object(schema, "MIGRATIONS", MIGRATIONS[:each]),
+                mock.patch.object(schema, "SCHEMA_VERSION", each),
+            ):
+                schema.upgrade(db)
+            if each == 1:
+                _fillVersion1(db)
+        db.close()
+        self.assertEqual(self.rows(path, "PRAGMA user_version"), [(version,)])
+        return path
+
+    def test_consistent(self) -> None:
+        """
+        What a file of each version becomes has all its mail, has nothing wrong in it, and takes more.
+        """
+        for version in range(1, schema.SCHEMA_VERSION + 1):
+            path = self._upTo(version)
+            store = self.open(path)
+            opened = self.now(store.openFolder("alice", "INBOX", False))
+            (batch,) = self.all(store.fetch("alice", opened.folder, _EVERY, FetchSpec(renditions=("all",))))
+            self.assertEqual(batch.renditions, (_MESSAGES,), version)
+            self.append(store, "alice", "INBOX", b"Subject: new\r\n\r\n")
+            while self.now(store.indexMore()):
+                pass
+            self.now(store.close())
+            checker = Checker(path, RENDITIONS, 1, EngineLimits(), writing=False)
+            self.addCleanup(checker.close)
+            checker.find()
+            self.assertEqual(checker.report.findings, [], version)
+            self.assertEqual(self.rows(path, "PRAGMA user_version"), [(schema.SCHEMA_VERSION,)])
+
+    def test_sameTables(self) -> None:
+        """
+        A file that came a long way has the tables of a new one.
+        """
+        statement = (
+            "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'text_index%' ORDER BY name"
+        )
+        new = self.path()
+        self.now(self.open(new).close())
+        old = self._upTo(1)
+        self.now(self.open(old).close())
+        self.assertEqual(self.rows(old, statement), self.rows(new, statement))
+
+    def test_newer(self) -> None:
+        """
+        A file of a version that is not known yet is refused, in a sentence, and left as it is.
+        """
+        path = self.path()
+        self.now(self.open(path).close())
+        self.execute(path, f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
+        before = Path(path).read_bytes()
+        error = self.assertRaises(StoreOpenError, self.open, path)
+        known = schema.SCHEMA_VERSION
+        self.assertEqual(
+            str(error),
+            f"cannot open store {path!r}: its schema has version {known + 1},"
+            f" and this program knows versions up to {known}",
+        )
+        self.assertEqual(Path(path).read_bytes(), before)
+
+    def test_somebodyElses(self) -> None:
+        """
+        A database of something else is refused, and left as it is.
+        """
+        path = self.path()
+        self.execute(path, "CREATE TABLE t (a)")
+        before = Path(path).read_bytes()
+        self.assertRaises(StoreOpenError, self.open, path)
+        self.assertEqual(Path(path).read_bytes(), before)

@@ -35,6 +35,7 @@ CHECKS = (
     Check("tables", filechecks.tables),
     Check("single values", filechecks.singleValues),
     Check("identities", filechecks.sequences),
+    Check("groups", people.members),
     Check("rights", people.rights),
     Check("folders' owners", tree.owners),
     Check("trees", people.trees),
@@ -58,6 +59,8 @@ CHECKS = (
     Check("counts of trees", counts.trees),
     Check("subscriptions", people.subscriptions),
     Check("annotations", people.metadata),
+    Check("addresses", people.addresses),
+    Check("rules for how long messages stay", people.expiry),
     Check("search index", searchindex.index, searchindex.indexOfOne),
 )
 

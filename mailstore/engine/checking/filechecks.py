@@ -27,6 +27,7 @@ _LARGEST_VALIDITY = 0xFFFFFFFF
 _SEQUENCES = {
     "users": "SELECT max((SELECT max(id) FROM users), (SELECT max(owner) FROM trees))",
     "acls": "SELECT max(id) FROM acls",
+    "user_groups": "SELECT max(id) FROM user_groups",
     "folders": "SELECT max(id) FROM folders",
     "contents": "SELECT max(id) FROM contents",
 }
@@ -105,7 +106,7 @@ def singleValues(context: Context) -> Iterator[Fault | None]:
     if not isinstance(validity, int) or not largest <= validity <= _LARGEST_VALIDITY:
         problem = f"it is {validity}, and folders have UIDVALIDITY up to {largest}"
         yield fault("uid_validity", problem, f"set to {largest or 1}", largest or 1)
-    for key in ("shared", "personal"):
+    for key in ("shared", "personal", "members"):
         if not isinstance(values.get(key), int):
             # Greater than any that somebody may remember.
             now = int(context.clock())

@@ -13,7 +13,17 @@ from mailstore.engine.checking.findings import Execute, Fault
 from mailstore.engine.counters import nextUidValidity, touchTree
 from mailstore.engine.users import PUBLIC
 from mailstore.errors import InvalidName
-from mailstore.model import ALL_RIGHTS, ANYONE, AUTHENTICATED, INBOX, PUBLIC_ROOT, folderName, userName
+from mailstore.model import (
+    ALL_RIGHTS,
+    ANYONE,
+    AUTHENTICATED,
+    GROUP_PREFIX,
+    INBOX,
+    PUBLIC_ROOT,
+    folderName,
+    groupName,
+    userName,
+)
 
 _IS_USER = "EXISTS (SELECT 1 FROM users u WHERE u.id = {})"
 
@@ -189,7 +199,51 @@ def knownIdentifiers(db: sqlite3.Connection) -> set[str]:
     """
     Whom rights can name.
     """
-    return {ANYONE, AUTHENTICATED, *(name for (name,) in db.execute("SELECT name FROM users"))}
+    users = {name for (name,) in db.execute("SELECT name FROM users")}
+    groups = {GROUP_PREFIX + name for (name,) in db.execute("SELECT name FROM user_groups")}
+    return {ANYONE, AUTHENTICATED, *users, *groups}
+
+
+def members(context: Context) -> Iterator[Fault | None]:
+    """
+    Groups and their members are there, and the groups have names that can be theirs.
+    """
+    for (name,) in context.db.execute("SELECT name FROM user_groups ORDER BY id"):
+        if not _isGroupName(name):
+            yield Fault("group-name", f"group {name!r}", "no group can be called so")
+    found = context.db.execute(
+        f"SELECT user, user_group, {_IS_USER.format('m.user')} FROM members m"
+        f" WHERE NOT {_IS_USER.format('m.user')}"
+        " OR NOT EXISTS (SELECT 1 FROM user_groups g WHERE g.id = m.user_group)"
+    )
+    for user, group, has_user in found:
+        yield Fault(
+            "member-orphan",
+            f"{context.user(user)} as a member of group number {group}",
+            "there is no such group" if has_user else "there is no such user",
+            "removed",
+            _leave(user, group),
+        )
+
+
+class _leave:
+    """
+    Removes a member from a group.
+    """
+
+    def __init__(self, user: int, group: int) -> None:
+        self._of = (user, group)
+
+    def __call__(self, db: sqlite3.Connection) -> None:
+        db.execute("DELETE FROM members WHERE user = ? AND user_group = ?", self._of)
+        db.execute("UPDATE meta SET value = value + 1 WHERE key = 'members'")
+
+
+def _isGroupName(name: object) -> bool:
+    try:
+        return isinstance(name, str) and groupName(name) == name
+    except InvalidName:
+        return False
 
 
 def _better(entries: str, known: set[str]) -> tuple[str, list[str]]:
@@ -301,3 +355,45 @@ def metadata(context: Context) -> Iterator[Fault | None]:
             yield Fault("annotation-orphan", where, "there is no such user", "removed", remove)
         elif entry.startswith("/shared/") != (user == 0):
             yield Fault("annotation-name", where, "its name does not fit whose it is", "removed", remove)
+
+
+# --- what is said of folders ------------------------------------------------
+
+
+def addresses(context: Context) -> Iterator[Fault | None]:
+    """
+    Addresses are those of public folders.
+    """
+    found = context.db.execute(
+        "SELECT address, folder FROM addresses a WHERE NOT EXISTS"
+        " (SELECT 1 FROM folders f WHERE f.id = a.folder AND f.owner = ? AND f.selectable) ORDER BY address",
+        (PUBLIC,),
+    )
+    for address, folder in found:
+        yield Fault(
+            "address-orphan",
+            f"address {address!r} of {context.folder(folder)}",
+            "there is no such public folder",
+            "removed",
+            Execute("DELETE FROM addresses WHERE address = ?", address),
+        )
+
+
+def expiry(context: Context) -> Iterator[Fault | None]:
+    """
+    Rules for how long messages stay are those of folders, and can be.
+    """
+    found = context.db.execute(
+        "SELECT e.folder, f.id FROM expiry e LEFT JOIN folders f ON f.id = e.folder AND f.selectable"
+        " WHERE f.id IS NULL OR coalesce(e.days, 1) < 1 OR coalesce(e.messages, 0) < 0"
+        " OR NOT e.sure_uid BETWEEN 1 AND f.uid_next ORDER BY e.folder"
+    )
+    for folder, there in found:
+        problem = "there is no such folder" if there is None else "it makes no sense"
+        yield Fault(
+            "expiry-rule",
+            f"rule for how long messages stay in {context.folder(folder)}",
+            problem,
+            "removed: nothing goes",
+            Execute("DELETE FROM expiry WHERE folder = ?", folder),
+        )

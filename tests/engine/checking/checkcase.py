@@ -10,7 +10,7 @@ from collections import Counter
 
 from mailstore.engine import EngineLimits, Store
 from mailstore.engine.checking import Checker, Report
-from mailstore.model import SYSTEM, FlagMode, UidSet
+from mailstore.model import SYSTEM, Expiry, FlagMode, UidSet
 from mailstore.testing.storecases.base import EVERY, RENDITIONS, mail
 from tests.engine.enginecase import EngineCase
 
@@ -42,6 +42,11 @@ class CheckCase(EngineCase):
             self.append(store, "ann", name, *contents, flags=("\\Flagged", "work"))
         self.append(store, "ann", "Public Folders/A", LARGE, flags=("\\Seen",))
         self._change(store)
+        self.now(store.createGroup("readers"))
+        self.now(store.addMember("readers", "bob"))
+        self.now(store.setRights("ann", "Public Folders/D", "group:readers", "lrs"))
+        self.now(store.addAddress(SYSTEM, "Public Folders/A", "a@example.org"))
+        self.now(store.setExpiry(SYSTEM, "Public Folders/A", Expiry(days=1000)))
         while self.now(store.indexMore()):
             pass
         self.now(store.close())

@@ -50,6 +50,11 @@ _CASES = (
     _case("single-value", "UPDATE meta SET value = '1.x' WHERE key = 'indexed'", says="'indexed'"),
     _case("identity-reuse", "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'folders'", says="'folders'"),
     _case("identity-reuse", "DELETE FROM sqlite_sequence WHERE name = 'users'", says="'users'"),
+    _case("single-value", "DELETE FROM meta WHERE key = 'members'", says="'members'"),
+    # --- groups ---
+    _case("group-name", "UPDATE user_groups SET name = 'a b/c'", left="group-name"),
+    _case("member-orphan", f"INSERT INTO members VALUES ({_BOB}, 70)", says="no such group"),
+    _case("member-orphan", "INSERT INTO members VALUES (70, 1)", says="no such user"),
     # --- rights ---
     _case("acl-empty", "UPDATE acls SET entries = 'ann l' || char(10) WHERE id = 1"),
     _case(
@@ -227,6 +232,11 @@ _CASES = (
         says="no such user",
     ),
     _case("annotation-name", f"INSERT INTO metadata VALUES ({_A}, {_BOB}, '/shared/comment', x'')"),
+    # --- addresses and rules ---
+    _case("address-orphan", f"INSERT INTO addresses VALUES ('x@example.org', {_SENT})", says="x@example.org"),
+    _case("expiry-rule", "INSERT INTO expiry VALUES (900, 1, 1, 1, 1)", says="no such folder"),
+    _case("expiry-rule", f"INSERT INTO expiry VALUES ({_SENT}, 0, 1, 1, 1)", says="no sense"),
+    _case("expiry-rule", f"INSERT INTO expiry VALUES ({_SENT}, 1, 1, 99, 1)", says="no sense"),
     # --- the search index ---
     _case("search-index", "DROP TABLE text_index", says="it is missing"),
     _case("search-index", "UPDATE meta SET value = '1.900.0.0' WHERE key = 'indexed'", says="content 900"),
