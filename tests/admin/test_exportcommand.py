@@ -7,6 +7,9 @@ from __future__ import annotations
 import mailbox
 import os
 import signal
+import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from unittest import mock
@@ -358,3 +361,36 @@ class SkipExistingTests(ExportCase):
         output, _ = self.run_("import", str(self.directory / "tree"), "Public Folders/A", "--skip-existing")
         self.assertIn("        1 Public Folders/A/x\n", output)
         self.assertIn("imported 1 message into 2 folders", output)
+
+
+class KilledTests(ExportCase):
+    """
+    An import that is killed.
+    """
+
+    def test_goesOn(self) -> None:
+        """
+        After C{kill -9} in the middle, a second import makes it whole: all is there, and nothing twice.
+        """
+        contents = [b"N: %d\n\n%s\n" % (each, b"x" * 500) for each in range(2000)]
+        path = self.put("box", b"".join(FROM + each + b"\n" for each in contents))
+        words = ("import", path, "Public Folders/A", "--skip-existing")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mailstore", *words, "--store", self.url],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        db = sqlite3.connect(self.url.partition(":")[2])
+        self.addCleanup(db.close)
+        while process.poll() is None and not db.execute("SELECT 1 FROM messages LIMIT 1").fetchone():
+            pass
+        process.kill()
+        self.assertEqual(process.wait(), -signal.SIGKILL)
+        self.run_("check")
+        output, _ = self.run_(*words)
+        self.assertIn("there already: ", output)
+        self.assertEqual(self.bytes_("Public Folders/A"), Counter(contents))
+        self.run_("check")

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+import attrs
+
 from mailstore.engine import schema
 from mailstore.engine.checking import (
     contents,
@@ -68,7 +70,7 @@ CHECKS = (
 _DAMAGE = Check("file", filechecks.damage)
 
 #: Faults that are mended in one transaction.
-_ROUND = 1000
+_ROUND = 10_000
 
 #: How often all is looked at again after something was mended.
 _PASSES = 3
@@ -172,7 +174,7 @@ class Checker:
         @raise StoreError: it cannot be looked at, or not be changed.
         @raise CheckStopped:
         """
-        told: set[tuple[str, str, str]] = set()
+        told: set[int] = set()
         self._mend(_DAMAGE, told)
         if self.report.left:
             self.find()
@@ -247,11 +249,14 @@ class Checker:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
 
-    def _mend(self, check: Check, told: set[tuple[str, str, str]]) -> None:
+    def _mend(self, check: Check, told: set[int]) -> None:
+        """
+        @param told: hashes of the faults that were told already, which are not mended again.
+        """
         while True:
             mendable: list[Fault] = []
             for fault in self._faults(check):
-                key = (fault.kind, fault.where, fault.problem)
+                key = hash((fault.key, fault.problem))
                 if key in told:
                     continue
                 told.add(key)
@@ -269,15 +274,17 @@ class Checker:
         """
         Look again, since others may have changed something meanwhile, and mend what is found.
         """
-        wanted = {(each.kind, each.where) for each in faults}
+        wanted = {each.key: each.where for each in faults}
         with self._transaction():
-            if check.find_one is None:
-                found = [each for each in check.find(self._context) if each is not None]
-            else:
-                found = [each for fault in faults for each in check.find_one(self._context, fault.content)]
-            for fault in found:
-                if fault.mend is not None and (fault.kind, fault.where) in wanted:
-                    self.report.add(fault.finding(self._tryToMend(fault)))
+            again = (
+                check.find(self._context)
+                if check.find_one is None
+                else (each for fault in faults for each in check.find_one(self._context, fault.content))
+            )
+            # All are found before the first is mended.
+            for fault in [each for each in again if each and each.mend and each.key in wanted]:
+                finding = fault.finding(self._tryToMend(fault))
+                self.report.add(attrs.evolve(finding, where=wanted[fault.key]))
 
     def _tryToMend(self, fault: Fault) -> bool:
         assert fault.mend is not None

@@ -43,6 +43,7 @@ def pieces(context: Context) -> Iterator[Fault | None]:
             "there are its bytes and nothing else",
             f"made again from them; if no message is of it, {_LOST}",
             _restore(context, content),
+            content,
         )
 
 
@@ -111,6 +112,7 @@ def references(context: Context) -> Iterator[Fault | None]:
                 f"it is of {counted(count, 'message')}, and says {refs}",
                 f"says {count}",
                 Execute("UPDATE contents SET refs = ? WHERE id = ?", count, content),
+                content,
             )
         else:
             yield Fault(
@@ -119,6 +121,7 @@ def references(context: Context) -> Iterator[Fault | None]:
                 f"it is of no message, and says {refs}",
                 _LOST,
                 _file(context, content),
+                content,
             )
 
 
@@ -191,6 +194,7 @@ def _lacking(context: Context) -> Iterator[Fault | None]:
             "something that is made of it is missing",
             "made again",
             _again(context, content),
+            content,
         )
 
 

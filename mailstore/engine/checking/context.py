@@ -31,6 +31,8 @@ class Context:
     limits: EngineLimits
     #: Seconds since 1970.
     clock: Callable[[], float]
+    #: How often the messages of a content are still looked for, which takes a walk through all messages.
+    searches: int = 100
     #: Told how much has been done of how much.
     progress: Callable[[int, int], object] = lambda done, total: None
 
@@ -80,8 +82,11 @@ class Context:
 
     def where(self, content: int) -> str:
         """
-        The messages that are a content.
+        A content, with the messages that are of it for the first ones that are asked for.
         """
+        if self.searches <= 0:
+            return f"content {content}"
+        self.searches -= 1
         found = self.db.execute(
             "SELECT folder, uid FROM messages WHERE content = ? ORDER BY folder, uid LIMIT 3", (content,)
         ).fetchall()

@@ -48,8 +48,15 @@ class Fault:
     remedy: str = ""
     #: Mends it, in the write transaction in which it was found.
     mend: Callable[[sqlite3.Connection], object] | None = None
-    #: The content that it is about, for checks that can look at one alone.
+    #: The content that it is about; 0 for none.
     content: int = 0
+
+    @property
+    def key(self) -> tuple[str, int | str]:
+        """
+        The same whenever the same is found again.
+        """
+        return self.kind, self.content or self.where
 
     def finding(self, mended: bool = False) -> Finding:
         """

@@ -255,6 +255,19 @@ class MendingTests(CheckCase):
         self.repair()
         self.assertEqual(self.check().findings, [])
 
+    def test_manyContents(self) -> None:
+        """
+        Where messages are is looked up for some contents only, and all are mended.
+        """
+        self.damage("UPDATE contents SET refs = 50", "DELETE FROM texts")
+        made = self.checker(writing=True)
+        made._context.searches = 2
+        made.repair()
+        self.assertEqual(made.report.left, 0)
+        self.assertIn("content 1 (UID 1 in", made.report.findings[0].where)
+        self.assertEqual(made.report.findings[4].where, "content 5")
+        self.assertEqual(self.check().findings, [])
+
     def test_unmendable(self) -> None:
         """
         What mending meets another fault in is left, and named; the rest is mended.
