@@ -38,6 +38,7 @@ SIGNED_IN = (
     *(
         "ESEARCH",
         "PARTIAL",
+        "INPROGRESS",
         "SEARCHRES",
         "WITHIN",
         "SORT",

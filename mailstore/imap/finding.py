@@ -17,6 +17,7 @@ import attrs
 
 from mailstore.imap.command import Bad, Refused
 from mailstore.imap.messagesets import parts, widened
+from mailstore.imap.progress import Progress
 from mailstore.imap.searching import asksForModSequence, searchTerm
 from mailstore.imap.session import SessionOver
 from mailstore.imap.wire.values import SearchProgram
@@ -80,10 +81,12 @@ async def gather(
     """
     uids = uint32s()
     numbers = uids if by_uid else uint32s()
+    progress = Progress(session)
     try:
         async for batch in batches:
             if session.link.lost:
                 raise SessionOver()
+            await progress.tell()
             some = uint32s(batch)
             sequences = view.sequencesOf(some)
             if 0 in sequences:

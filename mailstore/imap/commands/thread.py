@@ -15,6 +15,7 @@ import attrs
 
 from mailstore.imap.command import Command, Ok, Refused, Reply
 from mailstore.imap.finding import termOf
+from mailstore.imap.progress import Progress
 from mailstore.imap.searching import BAD_CHARSET
 from mailstore.imap.session import SessionOver
 from mailstore.imap.states import SELECTED
@@ -98,9 +99,11 @@ async def _find(
     @raise SessionOver: the client has gone; the store looks no further.
     """
     numbers, depths = uint32s(), uint32s()
+    progress = Progress(session)
     batches = session.store.threads(session.user, view.folder, term, algorithm)
     try:
         async for batch in batches:
+            await progress.tell()
             if session.link.lost:
                 raise SessionOver()
             uids = uint32s(batch.uids)

@@ -6,12 +6,14 @@ Response codes that carry something, without their brackets::
     resp-text-code  =/ "MAILBOXID" SP "(" objectid ")"
     resp-text-code  =/ "METADATA" SP "LONGENTRIES" SP number
     resp-text-code  =/ "METADATA" SP ("MAXSIZE" SP number / "TOOMANY" / "NOPRIVATE")
+    resp-text-code  =/ "INPROGRESS" [SP "(" quoted SP (number / nil) SP (number / nil) ")"]
     resp-text-code  =/ "BADURL" SP url-resp-text
     url-resp-text    = 1*(%x01-09 / %x0B-0C / %x0E-5B / %x5D-FE)  ; "any TEXT-CHAR except "]""
     resp-text-code  =/ "BADCHARSET" [SP "(" charset *(SP charset) ")"]
     charset          = atom / quoted
 
-(RFC 7162 section 7, RFC 8474 section 7, RFC 5464 section 5, RFC 4469 section 5, RFC 9051 section 9.)  They
+(RFC 7162 section 7, RFC 8474 section 7, RFC 5464 section 5, RFC 4469 section 5, RFC 9585 section 5,
+RFC 9051 section 9.)  They
 are text, as replies carry them; all of it is ASCII.
 """
 
@@ -89,6 +91,15 @@ def metadataMaxSize(size: int) -> str:
     @param size: bytes that one may have.
     """
     return f"METADATA MAXSIZE {size}"
+
+
+def inProgress(tag: bytes) -> str:
+    """
+    The command with this tag is still at work (RFC 9585 section 4); how far it is, and how much there
+    is to do, is not known.  A tag with C{]}, at which clients may take the code to end, is left out
+    with the rest.
+    """
+    return "INPROGRESS" if b"]" in tag else f'INPROGRESS ("{tag.decode("ascii")}" NIL NIL)'
 
 
 def badUrl(url: bytes) -> str:

@@ -36,6 +36,10 @@ class CodeTests(SynchronousTestCase):
             (codes.USE_ATTR, "USEATTR"),
             (codes.UNKNOWN_ENCODING, "UNKNOWN-CTE"),
             (codes.CLOSED, "CLOSED"),
+            (codes.inProgress(b"A001"), 'INPROGRESS ("A001" NIL NIL)'),
+            (codes.inProgress(b"a]b"), "INPROGRESS"),
+            (codes.badUrl(b"/INBOX/;UID=1"), "BADURL /INBOX/;UID=1"),
+            (codes.badUrl(b"a ]\r\n\xff"), "BADURL a%20%5D%0D%0A%FF"),
         ):
             self.assertEqual(code, written)
             self.assertEqual(
