@@ -21,10 +21,9 @@ QUEUE = "multiprocessing.Queue"
 BARE_SOCKET = "reactor: recv, send"
 BARE_EVENTS = "reactor: eventfd"
 
-#: Microseconds that the spinning ones may spin.
-SPIN = 100
-SHM_SPIN = f"shm, spin={SPIN}"
-UNIX_SPIN = f"unix, spin={SPIN}"
+#: Those who never look for the next message before the reactor sleeps.
+SHM_SLEEPS = "shm, spin=0"
+UNIX_SLEEPS = "unix, spin=0"
 
 
 class Cast:
@@ -61,10 +60,10 @@ class Cast:
         place = f"{self._directory}/"
         found = {
             "shm": f"shm:{place}m",
-            SHM_SPIN: f"shm:{place}ms:spin={SPIN}",
+            SHM_SLEEPS: f"shm:{place}ms:spin=0",
             "shm, portable": f"shm:{place}mp:portable=yes",
             "unix": f"unix:{place}u",
-            UNIX_SPIN: f"unix:{place}us:spin={SPIN}",
+            UNIX_SLEEPS: f"unix:{place}us:spin=0",
             "tcp": "tcp:127.0.0.1:0",
         }
         if importlib.util.find_spec("cryptography") is not None:

@@ -25,7 +25,7 @@ import attrs
 from twisted.internet import task
 from twisted.internet.defer import Deferred
 
-from benchmarks._cast import BARE_EVENTS, BARE_SOCKET, INT32, QUEUE, RAW, SHM_SPIN, UNIX_SPIN, Cast
+from benchmarks._cast import BARE_EVENTS, BARE_SOCKET, INT32, QUEUE, RAW, SHM_SLEEPS, UNIX_SLEEPS, Cast
 from benchmarks._contestants import Collector, Contestant
 from benchmarks._placement import Placement, placements
 from benchmarks._table import Table, Times
@@ -137,16 +137,16 @@ class Benchmark:
         )
         for ours, theirs, gate in (
             ("shm", RAW, 1.4),
-            (SHM_SPIN, RAW, 1.4),
+            (SHM_SLEEPS, RAW, 1.4),
             (BARE_EVENTS, RAW, None),
             ("shm", INT32, 0.5),
             ("unix", RAW, 1.8),
-            (UNIX_SPIN, RAW, 1.8),
+            (UNIX_SLEEPS, RAW, 1.8),
             (BARE_SOCKET, RAW, None),
         ):
             # Of a round trip between cores that stop when idle, most is the time to start them.
             reliable = placement.awake or theirs != RAW
-            table.counts = placement.judged and reliable and ours not in (SHM_SPIN, UNIX_SPIN)
+            table.counts = placement.judged and reliable and ours not in (SHM_SLEEPS, UNIX_SLEEPS)
             for size, found in results.items():
                 table.ratio(f"{ours} / {theirs}, {_NAMES[size]}", found[ours], found[theirs], gate)
 

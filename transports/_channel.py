@@ -17,10 +17,8 @@ here, once.
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from functools import partial
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import ClassVar
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -29,17 +27,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from transports._spinning import sched_yield, spinnerFor
 from transports.credit import CreditWindow, InboundLedger, WaitingLine
 from transports.errors import ChannelClosed, MessageTooLarge, PeerLost, TransportError
 from transports.interfaces import IChannel, IReceiver
 from transports.limits import HEADER_SIZE, Limits
 from transports.statistics import QueueStatistics
 
-# Not every system has the first.
-sched_yield = getattr(os, "sched_yield", partial(sleep, 0))
-
 #: Messages delivered by one channel in one turn of the reactor.
-DELIVERY_BUDGET = 64
+DELIVERY_BUDGET = 128
 
 #: Seconds that C{close} waits for both queues to drain.
 CLOSE_DEADLINE = 5.0
@@ -70,7 +66,7 @@ class BaseChannel:
         *,
         close_deadline: float = CLOSE_DEADLINE,
         delivery_budget: int = DELIVERY_BUDGET,
-        spin: float = 0.0,
+        spin: float | None = None,
     ) -> None:
         """
         @param reactor: where handlers are called from.
@@ -80,14 +76,15 @@ class BaseChannel:
         @param delivery_budget: messages delivered in one turn of the reactor.
         @param spin: seconds that the channel may keep the reactor in one turn,
             looking for the next message, so that two busy peers on idle
-            processors need not be woken for each; 0 for never.
+            processors need not be woken for each; 0 for never, C{None} for
+            where it pays, see L{transports._spinning}.
         """
         self.limits = limits
         self._reactor = reactor
         self._place = place
         self._close_deadline = close_deadline
         self._budget = delivery_budget
-        self._spin = spin
+        self._spinner = spinnerFor(reactor, spin)
         self._outbound = self.window_class(limits, reactor.seconds)
         self._inbound = self.ledger_class(limits, reactor.seconds)
         self._line = WaitingLine(self._outbound)
@@ -306,21 +303,35 @@ class BaseChannel:
         if self._reason is None:
             self._flushMedium()
             self._finishIfDrained()
-            if self._spin:
+            if self._spinner is not None:
                 self._linger()
 
     def _linger(self) -> None:
         """
-        At the end of a turn: look for more, for at most C{spin} seconds.  A
-        medium calls it where it has dealt with what had become readable, if
-        C{self._spin} is not 0.  The processor is offered to others all the time.
+        At the end of a turn: look for more, if the channel is to spin.  A medium
+        calls it where it has dealt with what had become readable.
+
+        Where somebody waits for room the peer has enough to do, and the longer
+        this side sleeps, the more it has to say when it wakes.
         """
-        end = perf_counter() + self._spin
+        spinner = self._spinner
+        if spinner is None or self._call is not None or self._line.waiters or not spinner.pays():
+            return
+        found = False
+        now = perf_counter()
+        last = now + spinner.longest
+        end = min(now + spinner.seconds, last)
         while self._call is None and self._refusal is None and not self._paused:
-            if not self._look():
+            if self._look():
+                found = True
+                end = min(perf_counter() + spinner.seconds, last)
+            elif spinner.wanted(0) and not self._look():
+                break
+            else:
                 sched_yield()
             if perf_counter() >= end:
-                return
+                break
+        spinner.note(found)
 
     def _deliver(self) -> None:
         """

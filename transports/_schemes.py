@@ -45,11 +45,13 @@ def _number(what: str, text: str, most: int) -> int:
     return int(text)
 
 
-def _spin(scheme: str, options: Mapping[str, str]) -> float:
+def _spin(scheme: str, options: Mapping[str, str]) -> float | None:
     """
-    The option C{spin}, in seconds.
+    The option C{spin}, in seconds; C{None} if it is not given.
     """
-    return _number(f"{scheme}: spin (microseconds)", options.get("spin", "0"), MOST_SPIN) / 1_000_000
+    if "spin" not in options:
+        return None
+    return _number(f"{scheme}: spin (microseconds)", options["spin"], MOST_SPIN) / 1_000_000
 
 
 def _path(scheme: str, arguments: tuple[str, ...]) -> str:

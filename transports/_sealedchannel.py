@@ -30,6 +30,9 @@ from transports.credit import CreditWindow, PortionedWindow
 from transports.errors import ChannelCorrupt
 from transports.interfaces import IReceiver
 
+#: How often a channel that spins looks at the memory between two calls of the system.
+_GLANCES = range(20)
+
 #: Bytes in a queue for which a peer is woken before the turn ends; what is less
 #: is told with all the rest of the turn.
 _MUCH = 1 << 16
@@ -136,9 +139,11 @@ class SealedChannel(RingChannel):
 
     def _flushMedium(self) -> None:
         owed = self._inbound.settle()
+        writer = self._writer
+        unpublished = writer.unpublished
         try:
-            if self._writer.unpublished:
-                ring(self._tell_data, self._writer.publish(owed))
+            if unpublished:
+                ring(self._tell_data, writer.publish(owed, self._outbound.allocated == unpublished))
             elif owed:
                 ring(self._tell_space, owed)
         except ChannelCorrupt as error:
@@ -183,25 +188,35 @@ class SealedChannel(RingChannel):
             self._busy = False
 
     def _dataRung(self) -> None:
+        if self._answerData():
+            self._linger()
+
+    def _answerData(self) -> bool:
+        """
+        Deal with what the peer has published, if anything.
+
+        @return: whether there was something, and the channel goes on.
+        """
         # As _enter(_takeData), without the calls: each message of a dialogue comes here.
         try:
             self._publishedByPeer(os.eventfd_read(self._get_data))
         except BlockingIOError:
-            pass
+            return False
         except ChannelCorrupt as error:
             self._end(error, discard=True)
-        else:
-            self._work()
-            if self._spin and self._reason is None:
-                self._linger()
+            return False
+        self._work()
+        return self._reason is None
 
     def _look(self) -> bool:
-        found = bool(self._has_data(0)) and self._enter(self._takeData)
-        if self._line.waiters and self._has_space(0) and self._enter(self._takeSpace):
-            found = True
-        if found:
-            self._work()
-        return found
+        # That the next record is in the memory says nothing, and costs nothing to
+        # see; what counts is the doorbell, which is about to be rung then.
+        memory = self._halves[1].memory
+        number, here, start = self._reader.nextPlaces()
+        for _ in _GLANCES:
+            if (memory[here] == number or memory[start] == number) and self._has_data(0):
+                return self._answerData()
+        return bool(self._has_data(0)) and self._answerData()
 
     # Credit in
 
@@ -224,8 +239,7 @@ class SealedChannel(RingChannel):
             if not self._line.waiters and not self._quitting:
                 self._watching_space = False
                 self._fdset.removeReader(self._space_bell)
-            elif self._spin:
-                self._linger()
+            self._linger()
 
     def _collect(self) -> None:
         # Where somebody waits, the reactor brings it to who is first.

@@ -59,7 +59,7 @@ class RingChannel(BaseChannel):
         *,
         close_deadline: float = CLOSE_DEADLINE,
         delivery_budget: int = DELIVERY_BUDGET,
-        spin: float = 0.0,
+        spin: float | None = None,
     ) -> None:
         """
         @param reactor: provides C{IReactorTime} and C{IReactorFDSet}.
@@ -152,7 +152,7 @@ class RingChannel(BaseChannel):
             each.close()
 
     def _giveBack(self, blocks: int) -> None:
-        super()._giveBack(blocks)
+        self._outbound.giveBack(blocks)
         if self._outbound.allocated < self._writer.unpublished:
             raise ChannelCorrupt(f"{blocks} blocks were given back before they had been published")
 
@@ -191,7 +191,9 @@ class RingChannel(BaseChannel):
         try:
             credit = self._reader.receive()
             if credit:
-                self._credited(credit)
+                self._giveBack(credit)
+                if self._line.waiters:
+                    self._line.serve()
         except ChannelCorrupt as error:
             self._end(error, discard=True)
         return bool(self._arrived)
@@ -279,7 +281,7 @@ class RingChannel(BaseChannel):
         """
         if self._listen():
             self._work()
-            if self._spin and self._reason is None:
+            if self._reason is None:
                 self._linger()
 
     def _listen(self) -> bool:

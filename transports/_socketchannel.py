@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from transports._channel import CLOSE_DEADLINE, DELIVERY_BUDGET, BaseChannel
+from transports._descriptors import looker
 from transports._framing import FrameReader, packFrames, packQuit
 from transports.errors import ChannelCorrupt
 from transports.interfaces import IReceiver
@@ -49,7 +50,7 @@ class SocketChannel(BaseChannel):
         *,
         close_deadline: float = CLOSE_DEADLINE,
         delivery_budget: int = DELIVERY_BUDGET,
-        spin: float = 0.0,
+        spin: float | None = None,
     ) -> None:
         """
         @param reactor: provides C{IReactorTime} and C{IReactorFDSet}.
@@ -68,6 +69,7 @@ class SocketChannel(BaseChannel):
         self._fdset = reactor
         self._socket = connected
         self._fileno = connected.fileno()
+        self._has_input = looker(self._fileno)
         # At the end of the turn.
         self._settle_at = limits.capacity + 1
         #: Messages accepted and not yet made into frames.
@@ -197,18 +199,25 @@ class SocketChannel(BaseChannel):
         """
         Something has arrived, or the peer is gone.
         """
-        self._look()
-        if self._spin and not self._blocked:
+        if self._takeIn() and not self._blocked:
             self._linger()
 
     def _look(self) -> bool:
+        return bool(self._has_input(0)) and self._takeIn()
+
+    def _takeIn(self) -> bool:
+        """
+        Deal with what has arrived: deliver it, flush.
+
+        @return: whether there was something, and the channel goes on.
+        """
         if not self._receive(deliver=True):
             return False
         if not self._blocked:
             self._write()
         if self._quitting:
             self._finishIfDrained()
-        return True
+        return self._reason is None
 
     def _receive(self, deliver: bool) -> bool:
         """

@@ -216,6 +216,9 @@ class PortionedWindow(CreditWindow):
             raise ChannelCorrupt(f"{blocks} blocks were given back where {self.allocated} were allocated")
         self._fall(self.allocated - blocks)
         ledger = self._ledger
+        if ledger[0][0] == blocks and not self._rest:
+            ledger.popleft()
+            return
         rest = self._rest + blocks
         while rest and (held := ledger[0][0]) <= rest:
             rest -= held
@@ -231,15 +234,16 @@ class InboundLedger:
         returned.
     @ivar owed: blocks whose handler has returned and that the sender has not
         been told of yet.
+    @ivar arrived_total: messages that have arrived since the channel was opened.
     """
 
     __slots__ = (
         "_arrivals",
         "_one_block",
         "_seconds",
+        "arrived_total",
         "bytes_total",
         "capacity",
-        "handled_total",
         "held",
         "high_water",
         "limits",
@@ -257,7 +261,7 @@ class InboundLedger:
         self.held = 0
         self.owed = 0
         self.high_water = 0
-        self.handled_total = 0
+        self.arrived_total = 0
         self.lost_total = 0
         self.bytes_total = 0
         self._seconds = seconds
@@ -281,8 +285,16 @@ class InboundLedger:
         self.held = held
         if held > self.high_water:
             self.high_water = held
+        self.arrived_total += 1
         self.bytes_total += length
         self._arrivals.append(self._seconds())
+
+    @property
+    def handled_total(self) -> int:
+        """
+        Messages whose handler has returned.
+        """
+        return self.arrived_total - self.lost_total - len(self._arrivals)
 
     def arriveTogether(self, messages: int, blocks: int, octets: int) -> None:
         """
@@ -302,6 +314,7 @@ class InboundLedger:
         self.held = held
         if held > self.high_water:
             self.high_water = held
+        self.arrived_total += messages
         self.bytes_total += octets
         if messages == 1:
             self._arrivals.append(self._seconds())
@@ -316,7 +329,6 @@ class InboundLedger:
         blocks = 1 if length <= self._one_block else self.limits.blocksFor(length)
         self.held -= blocks
         self.owed += blocks
-        self.handled_total += 1
         self._arrivals.popleft()
 
     def settle(self) -> int:
@@ -349,7 +361,7 @@ class InboundLedger:
             block_size=self.limits.block_size,
             blocks_high_water=self.high_water,
             queue_length=len(arrivals),
-            enqueued_total=self.handled_total + self.lost_total + len(arrivals),
+            enqueued_total=self.arrived_total,
             dequeued_total=self.handled_total,
             refused_total=0,
             too_large_total=0,

@@ -118,7 +118,7 @@ class SharedMemoryTransport:
         limits: Limits | None = None,
         *,
         portable: bool = False,
-        spin: float = 0.0,
+        spin: float | None = None,
     ) -> None:
         """
         @param reactor: provides C{IReactorTime} and C{IReactorFDSet}.
@@ -127,7 +127,7 @@ class SharedMemoryTransport:
         @param limits: the size of each queue.
         @param portable: use nothing that only Linux has.
         @param spin: seconds that a channel may keep the reactor in one turn,
-            looking for the next message; 0 for never.
+            looking for the next message; 0 for never, C{None} for where it pays.
         @raise BadDescription: the queues are too large.
         """
         self.reactor = reactor

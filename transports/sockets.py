@@ -101,7 +101,7 @@ class SocketTransport:
     channel_class: type[SocketChannel] = SocketChannel
     crosses_processes = True
 
-    def __init__(self, reactor: Any, limits: Limits | None, spin: float) -> None:
+    def __init__(self, reactor: Any, limits: Limits | None, spin: float | None) -> None:
         self.reactor = reactor
         self.limits = Limits() if limits is None else limits
         self.spin = spin
@@ -224,7 +224,9 @@ class UnixTransport(SocketTransport):
     #: Replaceable, for tests.
     peerUid = staticmethod(peerUid)
 
-    def __init__(self, reactor: Any, path: str, limits: Limits | None = None, *, spin: float = 0.0) -> None:
+    def __init__(
+        self, reactor: Any, path: str, limits: Limits | None = None, *, spin: float | None = None
+    ) -> None:
         """
         @param reactor: provides C{IReactorTime} and C{IReactorFDSet}.
         @param path: where the socket is, at most
@@ -305,7 +307,7 @@ class TcpTransport(SocketTransport):
         limits: Limits | None = None,
         *,
         tls: TlsCredentials | None = None,
-        spin: float = 0.0,
+        spin: float | None = None,
     ) -> None:
         """
         @param reactor: provides C{IReactorTime}, C{IReactorFDSet} and, for

@@ -111,21 +111,50 @@ class RoundTripTests(SynchronousTestCase):
 
     def test_check(self) -> None:
         """
-        All of a payload of 1024 bytes is under the check; of a longer one it is
-        the first and the last 512.
+        All of a payload of 512 bytes is under the check; of a longer one it is
+        the first and the last 128.
         """
-        for length, under in ((1024, [0, 511, 512, 1023]), (1025, [0, 511, 513, 1024])):
-            for where in range(length):
-                if where not in under and (length == 1024 or where != 512):
-                    continue
+        for length, under in ((512, [0, 127, 256, 511]), (513, [0, 127, 385, 512])):
+            for where in (*under, 128, 384):
                 ring = Ring(Limits(64, 40))
                 ring.put(bytes(length))
                 blocks = ring.writer.publish(0)
                 ring.memory[START + RECORD_SIZE + where] ^= 1
-                if where in under:
+                if where in under or length == 512:
                     self.assertRaises(ChannelCorrupt, ring.receive, blocks)
                 else:
                     ring.receive(blocks)
+
+    def test_beginsAnew(self) -> None:
+        """
+        A writer that is far from the start goes back there when everything has
+        been given back, not before; and the reader follows.
+        """
+        ring = Ring(Limits(4096, 16))
+        length = RECORD_SIZE + 1000
+        begins = []
+        for number in range(40):
+            ring.put(b"." * 1000)
+            ring.receive(ring.writer.publish(0, number % 10 == 0))
+            self.assertEqual(ring.take(), b"." * 1000)
+            self.assertEqual(ring.reader._offset, ring.writer._offset)
+            if ring.writer._offset == START + length:
+                begins.append(number)
+        # Of those that may, the record after ten is not far enough to begin anew.
+        self.assertEqual(begins, [0, 20])
+
+    def test_beginsAnewInVain(self) -> None:
+        """
+        A writer that goes back to the start though the reader still has
+        something is found out.
+        """
+        ring = Ring(Limits(4096, 16))
+        for _ in range(5):
+            ring.put(bytes(4000))
+            ring.reader.publish(ring.writer.publish(0))
+        ring.put(b"anew")
+        error = self.assertRaises(ChannelCorrupt, ring.reader.publish, ring.writer.publish(0, True))
+        self.assertIn("of which 5 were taken", str(error))
 
     def test_credit(self) -> None:
         """
@@ -295,7 +324,7 @@ class RoundTripTests(SynchronousTestCase):
         The counts of a queue that has seen more than 2**32 messages are right.
         """
         ring = Ring(Limits(32, 3), epoch=(7 << 32) - 2)
-        ring.window.enqueued = ring.ledger.handled_total = (1 << 32) - 2
+        ring.window.enqueued = ring.ledger.arrived_total = (1 << 32) - 2
         for number in range(5):
             ring.carry(b"%d" % number)
         self.assertEqual(ring.window.statistics().dequeued_total, (1 << 32) + 3)

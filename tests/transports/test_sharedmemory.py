@@ -37,10 +37,32 @@ from transports.errors import (
 from transports.interfaces import IChannel, IListener, IReceiver, ITransport
 from transports.limits import Limits
 from transports.sharedmemory import SharedMemoryTransport
-from transports.testing.conformance import LIMITS, ConformanceBase, Recorder, TransportTestsMixin
+from transports.testing.conformance import (
+    LIMITS,
+    ConformanceBase,
+    DeathTests,
+    FlowTests,
+    Recorder,
+    TransportTestsMixin,
+)
 
 #: Seconds of the channels that spin.
 SPIN = 0.0002
+
+
+class SleepingConformanceTests(FlowTests, DeathTests, TestCase):
+    """
+    C{shm:} keeps the contract when it never spins.
+    """
+
+    shortenDeadline = OurTests.shortenDeadline
+
+    def makeTransport(self, limits: Limits) -> ITransport:
+        from twisted.internet import reactor
+
+        directory = tempfile.mkdtemp(prefix="ms")
+        self.addCleanup(shutil.rmtree, directory)
+        return SharedMemoryTransport(reactor, f"{directory}/s", limits, spin=0.0)
 
 
 class SpinningConformanceTests(TransportTestsMixin, TestCase):

@@ -34,6 +34,21 @@ from transports.sockets import UnixListener, UnixTransport
 from transports.testing.conformance import LIMITS, ConformanceBase, DeathTests, FlowTests, Recorder
 
 
+class SleepingConformanceTests(FlowTests, DeathTests, TestCase):
+    """
+    C{unix:} keeps the contract when it never spins.
+    """
+
+    shortenDeadline = OurTests.shortenDeadline
+
+    def makeTransport(self, limits: Limits) -> ITransport:
+        from twisted.internet import reactor
+
+        directory = tempfile.mkdtemp(prefix="ms")
+        self.addCleanup(shutil.rmtree, directory)
+        return UnixTransport(reactor, f"{directory}/s", limits, spin=0.0)
+
+
 class SpinningConformanceTests(FlowTests, DeathTests, TestCase):
     """
     A channel that spins keeps the contract.

@@ -582,7 +582,8 @@ class TlsChannelTests(TlsBase, TestCase):
         pair.right.resume()
         pair.left.send(b"good")
         await self.until(lambda: pair.right.messages == [b"good"], "the message")
-        self.assertEqual((faulty.faults, right._reading_needs), ([], Wait.NOTHING))
+        await self.until(lambda: right._reading_needs is Wait.NOTHING, "the socket to be writable")
+        self.assertEqual(faulty.faults, [])
         self.assertNotIn(right, right._fdset.getWriters())
 
     async def test_writingNeedsData(self) -> None:
