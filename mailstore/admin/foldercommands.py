@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 
+from mailstore.admin import mailcommands
 from mailstore.admin.commandline import Commands, addFolder
 from mailstore.admin.commands import below, complete, folderNames, systemName
 from mailstore.admin.output import CommandFailed, counted, say, shown
@@ -37,6 +38,7 @@ def register(commands: Commands) -> Commands:
     addFolder(each)
     each.add_argument("--with-messages", action="store_true", help="also if messages are in it")
     each.add_argument("--with-folders", action="store_true", help="also the folders below it")
+    mailcommands.register(group)
     return group
 
 
@@ -52,11 +54,13 @@ def create(store: ILocalStore, config: Config, options: argparse.Namespace) -> i
 
 def list_(store: ILocalStore, config: Config, options: argparse.Namespace) -> int:
     """
-    C{mailstore folder list}: the number of messages, and the name; everybody's folders.
+    C{mailstore folder list}: the number of messages, the name, addresses, and how long
+    messages stay; everybody's folders.
     """
+    notes = mailcommands.notes(store)
     for name in complete(folderNames(store)):
         count = _messages(store, name)
-        say(f"{'-' if count is None else count:>9} {shown(name)}")
+        say(f"{'-' if count is None else count:>9} {shown(name)}{notes.get(name, '')}")
     return 0
 
 
