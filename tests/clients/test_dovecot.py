@@ -28,6 +28,8 @@ class DovecotTests(SynchronousTestCase):
         self.assertEqual({each.item for each in found}, set(ITEMS))
         met = {explanation(each.message, each.item, each.path, each.ours, each.theirs) for each in found}
         self.assertEqual(met, set(GROUPS))
+        count = f"differ in {len(found)} values of {len({each.message for each in found})} messages"
+        self.assertIn(count, " ".join(_PAGE.read_text().split()))
 
     test_differences.skip = missing()  # type: ignore[attr-defined]
 

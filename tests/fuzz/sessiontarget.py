@@ -153,6 +153,9 @@ class SessionTarget(ConnectionTarget):
             client.send(tag + b" " + command + b"\r\n")
             heard = self._heard(client)
             status = hearing.hear(command, heard, tag)
+            if b"\n* BYE " in b"\n" + heard:
+                # Its folder was deleted.
+                return
             check(status is not None, f"no answer to {command!r}: {heard[-200:]!r}")
             if number == 1 and status == b"OK" and hearing.messages is not None:
                 found = heard.split(b"* SEARCH")[-1].split(b"\r\n")[0].split()
