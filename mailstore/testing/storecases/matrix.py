@@ -258,6 +258,8 @@ FREE = frozenset(
         "credentials",
         "createUser",
         "listUsers",
+        "enrol",
+        "largestMessage",
         "trees",
         "subscriptions",
         "subscribe",
