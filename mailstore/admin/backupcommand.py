@@ -11,6 +11,7 @@ import os
 from mailstore.admin.commandline import Commands
 from mailstore.admin.interrupting import Interrupted, Interruption
 from mailstore.admin.output import CommandFailed, bytesBar, counted, say, shown, sized
+from mailstore.admin.publishing import publish
 from mailstore.config import Config
 from mailstore.errors import StoreError
 from mailstore.stores import BackupStopped, CheckStopped, openBackup, openChecker
@@ -51,7 +52,7 @@ def backup(config: Config, options: argparse.Namespace) -> int:
                     wrong = _check(config, part, interruption)
             except (BackupStopped, CheckStopped):
                 raise Interrupted(interruption.signal or 0) from None
-            _publish(part, destination)
+            publish(part, destination)
     except FileExistsError as error:
         raise CommandFailed(f"{destination!r} exists already: a backup overwrites nothing") from error
     except OSError as error:
@@ -96,13 +97,3 @@ def _check(config: Config, part: str, interruption: Interruption) -> int:
     finally:
         checker.close()
     return checker.report.left
-
-
-def _publish(part: str, destination: str) -> None:
-    # As a rename, but never over a file that has come meanwhile.
-    os.link(part, destination)
-    directory = os.open(os.path.dirname(destination) or ".", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -21,6 +21,7 @@ import attrs
 
 from mailstore.admin.maildirs import MARK, letters, subfolder
 from mailstore.admin.output import CommandFailed
+from mailstore.admin.publishing import publish
 from mailstore.errors import InvalidName, InvalidRequest, NoSuchFolder
 from mailstore.interfaces import ILocalStore
 from mailstore.model import SEPARATOR, SYSTEM, FetchSpec, OpenFolder, UidSet, flagNames, uint32s, uint64s
@@ -210,8 +211,7 @@ class Exporter:
                     self._advanced(message.size)
                 file.flush()
                 os.fsync(file.fileno())
-            # As a rename, but never over a file that has come meanwhile.
-            os.link(part, path)
+            publish(part, path)
         except BaseException:
             # What is not whole does not count.
             del self.report.written[name]
