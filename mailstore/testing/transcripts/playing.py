@@ -258,7 +258,9 @@ class _Conversation:
         response = await self._response(peer, step, "* CAPABILITY ...")
         if not response.text.startswith(b"* CAPABILITY "):
             self._fail(step, peer, "* CAPABILITY ...", _shown(response.whole))
-        announced = set(response.text.decode("ascii", "replace").upper().split())
+        names = response.text.decode("ascii", "replace").upper().split()
+        # NAME=VALUE is also NAME.
+        announced = {*names, *(each.partition("=")[0] for each in names)}
         response = await self._response(peer, step, "cap OK ...")
         if not response.text.startswith(b"cap OK"):
             self._fail(step, peer, "cap OK ...", _shown(response.whole))

@@ -56,7 +56,7 @@ class Wanted:
     Something that a server fills in.
     """
 
-    #: A regular expression without groups of its own that count.
+    #: A regular expression without named groups.
     regex: bytes
     #: What to keep it under, or C{""}.
     name: str = ""
@@ -287,8 +287,8 @@ def _special(inside: str, sent: bool) -> bytes | Variable | Wanted:
         return Wanted(KINDS[found["kind"]], name, above)
     expression = found["regex"].encode()
     try:
-        if re.compile(expression).groups:
-            raise BadTemplate(f"a regular expression in a script has no groups but (?:...): {found['regex']}")
+        if re.compile(expression).groupindex:
+            raise BadTemplate(f"groups in a script have no names: {found['regex']}")
     except re.error as error:
         raise BadTemplate(f"no regular expression: {found['regex']}: {error}") from error
     return Wanted(b"(?:" + expression + b")", name)

@@ -70,7 +70,7 @@ class RoteServer:
         self.answers: Answers = {
             b'in LOGIN "ann" "secret"': b"* CAPABILITY X\r\nin OK\r\n",
             b'in SELECT "Public Folders/\\"x"': b"* 1 EXISTS\r\nin OK\r\n",
-            b"cap CAPABILITY": b"* CAPABILITY IMAP4rev1 Uidplus\r\ncap OK\r\n",
+            b"cap CAPABILITY": b"* CAPABILITY IMAP4rev1 Uidplus LIMIT=3\r\ncap OK\r\n",
             b"end LOGOUT": b"* BYE\r\nend OK\r\n",
             b"": b"* OK hello\r\n",
             **answers,
@@ -201,7 +201,7 @@ class PlayTests(SynchronousTestCase):
         Sessions are signed in and folders selected before the conversation, and capabilities looked for.
         """
         server = self.passes(
-            'Require: uidplus\nSession: A ann in Public Folders/"x\nA C: a\nA S: a OK\nC: a\nS: a OK\n',
+            'Require: uidplus limit LIMIT=3\nSession: A ann in Public Folders/"x\nA C: a\nA S: a OK\nC: a\nS: a OK\n',
             {b"a": b"a OK\r\n"},
         )
         self.assertEqual(len(server.wires), 2)

@@ -115,6 +115,7 @@ class ExpectedTests(SynchronousTestCase):
             ("${text}", b"", b"a\r\nb"),
             ("${/[ab]{2}/}", b"ab", b"abb"),
             ("${/a|b/}${number}", b"b1", b"a"),
+            ("${/(a|b)+/}${/(c|d)/}", b"abbac", b"c"),
         ):
             self.check(text, right, {})
             self.check(text, wrong, None)
@@ -159,7 +160,7 @@ class ExpectedTests(SynchronousTestCase):
         for text, reason in (
             ("${number=number}", "cannot be the name"),
             ("${x=word>y}", "only a ${number}"),
-            ("${/(a)/}", "no groups"),
+            ("${/(?P<a>a)/}", "no names"),
             ("${/[/}", "no regular expression"),
             ("${/a", "no end"),
             ("{#+}", "no +"),
