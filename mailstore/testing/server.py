@@ -106,7 +106,8 @@ class MailServer:
         @param transport: the channel between front end and store, such as
             C{shm:PATH}; whatever it is, both are in this process.
         @param config: bounds that differ from the usual ones; where it
-            listens and which store it serves is decided here.  By default, wrong
+            listens and which store it serves is decided here; if it leaves public folders out of
+            the lists of one of its endpoints, so does this server.  By default, wrong
             passwords cost no time and bar nobody, as they do in earnest.
         @raise ConfigError: it makes no sense.
         @raise ValueError: a password is empty, or has a character that none can have.
@@ -115,7 +116,11 @@ class MailServer:
             prepare(password)
         config = config or Config(imap_limits=ImapLimits(login_delay=0.0, max_failures_per_address=1_000_000))
         self._config = attrs.evolve(
-            config, store_url="sqlite::memory:", listen=(_LISTEN,), transport=transport
+            config,
+            store_url="sqlite::memory:",
+            listen=(_LISTEN,),
+            without_public=(_LISTEN,) if config.without_public else (),
+            transport=transport,
         )
         self._users = dict(users or {})
         self._folders = _several(folders)

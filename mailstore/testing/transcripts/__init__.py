@@ -56,7 +56,8 @@ B{The header} goes up to the first line of the conversation:
     are there without saying), C{Administrator: NAME}, C{Folder: PATH}, C{Rights: LETTERS IDENTIFIER PATH},
     C{Messages: COUNT PATH} (short ones, with the subjects C{message 1} and so on), C{Message: [(FLAGS)]
     PATH} with its lines below it as C{| line}, C{Limit: imap.max_line = 2000} (a setting of
-    C{[limits.imap]}, C{[limits.store]} or C{[limits.ipc]}), C{TLS: yes} (STARTTLS with a certificate made
+    C{[limits.imap]}, C{[limits.store]} or C{[limits.ipc]}), C{Setting: imap.literals = "minus"} (any other
+    of the config file), C{TLS: yes} (STARTTLS with a certificate made
     on the spot; for L{runIn}).  Names of folders are whole: C{Other Users/alice/INBOX}.
 
 B{The conversation.}  Lines that are empty or begin with C{#} mean nothing.  A name before C{C} or C{S} is
@@ -73,7 +74,8 @@ that of the session.
     and C{S> text} is what follows the literal; without it, nothing does.  Before the data of a C{{#}} the
     server is to be heard: C{S: + ...}. C{{*}} in an C{S:} line is a literal with any content.
   - C{C: ${close}} hangs up; C{S: ${closed}} waits until the server has.  C{C: ${tls}} does the client's
-    part of TLS.
+    part of TLS, C{C: ${deflate}} that of COMPRESS; between
+    C{C: ${deaf}} and C{C: ${hear}} the client reads nothing.
 
 B{Variables.}
 

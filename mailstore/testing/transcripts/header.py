@@ -19,6 +19,7 @@ MAX_MESSAGES = 10_000
 _KEY = re.compile(r"([A-Za-z]+):(?: +(.*?))? *", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _LIMIT = re.compile(r"(imap|store|ipc)\.([a-z0-9_]+) *= *(\S.*)")
+_SETTING = re.compile(r"([a-z]+)\.([a-z0-9_]+) *= *(\S.*)")
 _FLAGGED = re.compile(r"(?:\(([^()]*)\) )?(\S.*)")
 
 
@@ -77,7 +78,7 @@ class Header:
     rights: tuple[Rights, ...] = ()
     messages: tuple[Message, ...] = ()
     #: Settings as TOML: table, key, value.
-    limits: tuple[tuple[str, str, str], ...] = ()
+    settings: tuple[tuple[str, str, str], ...] = ()
     #: Whether STARTTLS is offered.
     tls: bool = False
     #: Sessions that are signed in before the conversation, by name.
@@ -98,7 +99,7 @@ class HeaderReader:
         self._folders: list[str] = []
         self._rights: list[Rights] = []
         self._messages: list[Message] = []
-        self._limits: list[tuple[str, str, str]] = []
+        self._settings: list[tuple[str, str, str]] = []
         self._tls = False
         self._sessions: dict[str, SignIn] = {}
         self._lines: list[str] | None = None
@@ -114,6 +115,7 @@ class HeaderReader:
             "Messages": self._messagesLine,
             "Message": self._message,
             "Limit": self._limit,
+            "Setting": self._setting,
             "TLS": self._tlsLine,
             "Session": self._session,
         }
@@ -160,7 +162,7 @@ class HeaderReader:
             tuple(self._folders),
             tuple(self._rights),
             tuple(self._messages),
-            tuple(self._limits),
+            tuple(self._settings),
             self._tls,
             self._sessions,
         )
@@ -222,7 +224,13 @@ class HeaderReader:
         found = _LIMIT.fullmatch(value)
         if found is None:
             self._wants("imap.NAME = VALUE, store.NAME = VALUE or ipc.NAME = VALUE")
-        self._limits.append((found[1], found[2], found[3]))
+        self._settings.append((f"limits.{found[1]}", found[2], found[3]))
+
+    def _setting(self, value: str) -> None:
+        found = _SETTING.fullmatch(value)
+        if found is None:
+            self._wants("TABLE.NAME = VALUE")
+        self._settings.append((found[1], found[2], found[3]))
 
     def _tlsLine(self, value: str) -> None:
         if value not in ("yes", "no"):

@@ -19,11 +19,7 @@ from mailstore.testing.transcripts.script import Script, ScriptError
 from mailstore.topology import MailService
 
 #: What differs from the usual: wrong passwords cost no time.
-_QUICK: dict[str, dict[str, str]] = {
-    "imap": {"login_delay": "0.0", "max_failures_per_address": "1000000"},
-    "store": {},
-    "ipc": {},
-}
+_QUICK = {"login_delay": "0.0", "max_failures_per_address": "1000000"}
 
 
 def serverFor(script: Script, transport: str = "memory:") -> MailServer:
@@ -46,14 +42,14 @@ def serverFor(script: Script, transport: str = "memory:") -> MailServer:
 
 
 def _config(script: Script) -> Config:
-    tables = {name: dict(values) for name, values in _QUICK.items()}
-    for table, key, value in script.header.limits:
-        tables[table][key] = value
+    tables: dict[str, dict[str, str]] = {"limits.imap": dict(_QUICK)}
+    for table, key, value in script.header.settings:
+        tables.setdefault(table, {})[key] = value
     text = "".join(
-        f"[limits.{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
+        f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
         for name, values in tables.items()
     )
-    return parse(text.encode(), "Limit")
+    return parse(text.encode(), "Setting")
 
 
 async def prepare(script: Script, store: IStore) -> None:

@@ -7,6 +7,7 @@ must be over within C{deadline}, by the clock that is handed in.
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from typing import Any, NoReturn, TypeVar
 
@@ -21,8 +22,11 @@ from mailstore.testing.transcripts.responses import Response, ResponseTooLong, S
 from mailstore.testing.transcripts.script import (
     Close,
     Closed,
+    Deaf,
+    Deflate,
     Expect,
     ExpectAll,
+    Hear,
     Script,
     Send,
     StartTls,
@@ -104,11 +108,15 @@ class _Peer(Protocol):
         self._splitter = Splitter(MAX_RESPONSE)
         self._responses: deque[Response] = deque()
         self._waiting: Deferred[None] | None = None
+        self._deflater: Any = None
+        self._inflater: Any = None
 
     def dataReceived(self, data: bytes) -> None:
         try:
+            if self._inflater is not None:
+                data = self._inflater.decompress(data, 2 * MAX_RESPONSE)
             self._responses.extend(self._splitter.receive(data))
-        except ResponseTooLong:
+        except (ResponseTooLong, zlib.error):
             self.overflow = True
             self.abort()
         self._wake()
@@ -135,9 +143,20 @@ class _Peer(Protocol):
         Send bytes.
         """
         transport: Any = self.transport
-        transport.write(data)
+        if self._deflater is None:
+            transport.write(data)
+        else:
+            transport.write(self._deflater.compress(data) + self._deflater.flush(zlib.Z_SYNC_FLUSH))
         for line in data.removesuffix(b"\r\n").split(b"\r\n"):
             self.log.append(f"C: {_shown(line)}")
+
+    def deflate(self) -> None:
+        """
+        Compress from now on, both ways.
+        """
+        self.log.append("C: (DEFLATE)")
+        self._deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
 
     def take(self) -> Response | None:
         """
@@ -316,6 +335,14 @@ class _Conversation:
             peer.ended = True
             transport: Any = peer.transport
             transport.loseConnection()
+        elif isinstance(step, Deflate):
+            peer.deflate()
+        elif isinstance(step, (Deaf, Hear)):
+            transport = peer.transport
+            if isinstance(step, Deaf):
+                transport.pauseProducing()
+            else:
+                transport.resumeProducing()
         else:
             assert isinstance(step, StartTls), step
             await self._startTls(peer)
@@ -416,7 +443,7 @@ class _Conversation:
             if response is not None:
                 return response
             if peer.overflow:
-                self._fail(step, peer, wanted, f"a response of more than {MAX_RESPONSE} bytes")
+                self._fail(step, peer, wanted, "no response: too long, or not compressed as it should be")
             if peer.lost:
                 self._fail(step, peer, wanted, _left(peer) or "the server closed the connection")
             await self._changed(peer, step, wanted)

@@ -73,6 +73,27 @@ class StartTls(Step):
 
 
 @attrs.frozen
+class Deflate(Step):
+    """
+    Both sides compress from now on (RFC 4978).
+    """
+
+
+@attrs.frozen
+class Deaf(Step):
+    """
+    The client reads nothing from now on.
+    """
+
+
+@attrs.frozen
+class Hear(Step):
+    """
+    The client reads again.
+    """
+
+
+@attrs.frozen
 class Expect(Step):
     """
     The server must send this next.
@@ -100,6 +121,16 @@ class Closed(Step):
     """
     The server must close the connection now.
     """
+
+
+#: What a client can do besides sending.
+_DEEDS: dict[str, type[Close | StartTls | Deflate | Deaf | Hear]] = {
+    "${close}": Close,
+    "${tls}": StartTls,
+    "${deflate}": Deflate,
+    "${deaf}": Deaf,
+    "${hear}": Hear,
+}
 
 
 @attrs.frozen
@@ -243,9 +274,9 @@ class _Conversation:
     def _step(self, line: _Line) -> list[Step]:
         where = (line.number, line.session, line.source)
         if line.mark == "C:":
-            if line.text in ("${close}", "${tls}"):
+            if line.text in _DEEDS:
                 self._at += 1
-                return [Close(*where) if line.text == "${close}" else StartTls(*where)]
+                return [_DEEDS[line.text](*where)]
             return [self._sent(line)]
         if line.mark == "C|":
             return self._sentData(line)

@@ -19,7 +19,7 @@ KINDS: dict[str, bytes] = {
 }
 
 #: Words that no variable can be called.
-RESERVED = frozenset((*KINDS, "hex", "repeat", "close", "closed", "tls"))
+RESERVED = frozenset((*KINDS, "hex", "repeat", "close", "closed", "tls", "deflate", "deaf", "hear"))
 
 #: Bytes that one C{${repeat}} may make.
 MAX_REPEATED = 64 << 20

@@ -66,6 +66,21 @@ S: b OK ...
 """
 
 
+DEAF = """\
+Session: A ann in INBOX
+Message: Other Users/ann/INBOX
+| x
+
+A C: ${deaf}
+A C: a FETCH 1 RFC822.SIZE
+B C: a NOOP
+B S: a OK ...
+A C: ${hear}
+A S: * 1 FETCH (RFC822.SIZE 3)
+A S: a OK ...
+"""
+
+
 class RunInTests(TestCase):
     """
     L{runIn}, in this program's own reactor.
@@ -88,6 +103,16 @@ class RunInTests(TestCase):
         from twisted.internet import reactor
 
         await runIn(reactor, Script.parse(TLS))
+
+    async def test_deaf(self) -> None:
+        """
+        A client can stop to read for a while, and hears nothing if it does not begin again.
+        """
+        from twisted.internet import reactor
+
+        await runIn(reactor, Script.parse(DEAF))
+        with self.assertRaises(TranscriptFailed):
+            await runIn(reactor, Script.parse(DEAF.replace("A C: ${hear}\n", "")), patience=0.05)
 
 
 class RunTests(SynchronousTestCase):
@@ -129,7 +154,12 @@ class RunTests(SynchronousTestCase):
         """
         A header that cannot be fulfilled is told with the script's name.
         """
-        for line in ("Limit: imap.max_lnie = 3", "Limit: imap.max_line = x", "Limit: imap.max_line = 1"):
+        for line in (
+            "Limit: imap.max_lnie = 3",
+            "Limit: imap.max_line = x",
+            "Limit: imap.max_line = 1",
+            "Setting: x.y = 1",
+        ):
             script = Script.parse(f"{line}\nC: a NOOP\nS: a OK ...", "x.txt")
             self.assertTrue(str(self.assertRaises(ScriptError, run, script)).startswith("x.txt: "))
         self.assertIn("runIn", str(self.assertRaises(ScriptError, run, Script.parse(TLS))))

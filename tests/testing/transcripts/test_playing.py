@@ -201,7 +201,8 @@ class PlayTests(SynchronousTestCase):
         Sessions are signed in and folders selected before the conversation, and capabilities looked for.
         """
         server = self.passes(
-            'Require: uidplus limit LIMIT=3\nSession: A ann in Public Folders/"x\nA C: a\nA S: a OK\nC: a\nS: a OK\n',
+            "Require: uidplus limit LIMIT=3\n"
+            'Session: A ann in Public Folders/"x\nA C: a\nA S: a OK\nC: a\nS: a OK\n',
             {b"a": b"a OK\r\n"},
         )
         self.assertEqual(len(server.wires), 2)
@@ -344,7 +345,7 @@ class PlayTests(SynchronousTestCase):
         A response of any length is not kept, and what is shown of one is short.
         """
         self.patch(playing, "MAX_RESPONSE", 1000)
-        self.assertIn("more than 1000 bytes", self.fails("C: a\nS: a OK", {b"a": b"x" * 2000}, "x.txt:2:"))
+        self.assertIn("no response: too long", self.fails("C: a\nS: a OK", {b"a": b"x" * 2000}, "x.txt:2:"))
         message = self.fails("C: a\nS: a OK", {b"a": b"x" * 900 + b"\0\xff\r\n"}, "x.txt:2:")
         self.assertIn("(902 bytes)", message)
         self.assertLess(len(message), 1000)

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.testing.transcripts import Script, ScriptError
 from mailstore.testing.transcripts.header import Message, Rights, SignIn
-from mailstore.testing.transcripts.script import Close, Closed, Expect, ExpectAll, Send, StartTls
+from mailstore.testing.transcripts.script import Close, Closed, Deflate, Expect, ExpectAll, Send, StartTls
 
 HEADER = """\
 # A comment.
@@ -32,6 +32,7 @@ Message: (\\Seen kind) Other Users/ann/INBOX
 |
 | body
 Limit: imap.max_line = 2000
+Setting: imap.x = "y"
 TLS: yes
 Session: A dave
 Session: ann in Public Folders/Old News
@@ -68,7 +69,9 @@ class HeaderTests(SynchronousTestCase):
                 Message("Other Users/ann/INBOX", ("\\Seen", "kind"), b"Subject: x\r\n\r\nbody\r\n"),
             ),
         )
-        self.assertEqual((header.limits, header.tls), ((("imap", "max_line", "2000"),), True))
+        self.assertEqual(
+            (header.settings, header.tls), ((("limits.imap", "max_line", "2000"), ("imap", "x", '"y"')), True)
+        )
         self.assertEqual(header.sessions, {"A": SignIn("dave"), "": SignIn("ann", "Public Folders/Old News")})
         self.assertEqual(script.sessions, ("A", ""))
 
@@ -87,6 +90,7 @@ class HeaderTests(SynchronousTestCase):
             ("Message: INBOX\nTitle: x", 2, "begins with |"),
             ("Limit: max_line = 3", 1, "must be imap.NAME"),
             ("TLS: maybe", 1, "yes or no"),
+            ("Setting: x = y", 1, "must be TABLE.NAME"),
             ("Session: a b c", 1, "must be [NAME]"),
             ("Session: A ann\nSession: A bob", 2, "already"),
         ):
@@ -112,7 +116,7 @@ class ConversationTests(SynchronousTestCase):
         """
         script = Script.parse(
             "B S: * OK ...\n\n# what\nC: a NOOP\nS~ 1\nS~ 2\nB S~ 3\nS? 4\nS: a OK\n"
-            "C: ${tls}\nC: ${close}\nB S: ${closed}\n"
+            "C: ${tls}\nC: ${deflate}\nC: ${close}\nB S: ${closed}\n"
         )
         self.assertEqual(
             [(type(step), step.line, step.session) for step in script.steps],
@@ -124,8 +128,9 @@ class ConversationTests(SynchronousTestCase):
                 (Expect, 8, ""),
                 (Expect, 9, ""),
                 (StartTls, 10, ""),
-                (Close, 11, ""),
-                (Closed, 12, "B"),
+                (Deflate, 11, ""),
+                (Close, 12, ""),
+                (Closed, 13, "B"),
             ],
         )
 
