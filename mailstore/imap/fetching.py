@@ -8,12 +8,16 @@ section is read in pieces while it is sent, and is never held as a whole.
 
     FETCH items --> Plan: FetchSpec for the store, template for the client
     FetchBatch  --> columns --> template % row, for all rows at once --> Session.write
+
+Of many messages at once, what never changes comes from L{mailstore.imap.sharedtexts} as far as
+it has been rendered before; the store is asked which messages there are, and for the rest.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -21,6 +25,7 @@ import attrs
 from mailstore.errors import InvalidRequest, StoreError
 from mailstore.imap.messagesets import parts, widened
 from mailstore.imap.session import SessionOver
+from mailstore.imap.sharedtexts import TextsOf
 from mailstore.imap.wire import writer
 from mailstore.imap.wire.values import FetchData, FetchItems, FetchSection, SectionForm, SectionText
 from mailstore.model import FetchBatch, FetchSpec, FlagColumns, Section, SectionKind, UidSet, uint32s, uint64s
@@ -57,6 +62,18 @@ _RENDITIONS = {
     FetchData.PREVIEW: "preview",
     FetchData.PREVIEW_LAZY: "preview",
 }
+
+#: What may be another the next time.
+_VOLATILE = frozenset({FetchData.FLAGS, FetchData.MODSEQ})
+
+#: What is cheap to ask for, and worth nothing to keep alone.
+_CHEAP = _VOLATILE | {FetchData.UID}
+
+#: Bytes of the texts of one batch; what has more is not kept, but sent as it comes.
+_MOST_MADE = 2 << 20
+
+#: Sections that are short as a rule.
+_SHORT = frozenset({SectionText.HEADER_FIELDS, SectionText.MIME})
 
 #: How each item stands in a response (RFC 9051 section 7.5.2, RFC 7162 section 3.1.5, RFC 8474
 #: section 5, RFC 8514 section 4.2, RFC 8970 section 3.1).
@@ -190,10 +207,20 @@ def _sectionText(section: Section, value: bytes | int | None) -> bytes | Large:
     return b"{%d}\r\n%b" % (len(value), value)
 
 
+def isLasting(item: FetchData | FetchSection) -> bool:
+    """
+    Whether a message says it for ever, and in few bytes.
+    """
+    if isinstance(item, FetchSection):
+        return item.form is SectionForm.ENCODED and item.text in _SHORT
+    return item not in _VOLATILE
+
+
 class Plan:
     """
     How to answer one FETCH.
 
+    @ivar items: what is asked for, in the order in which it is answered.
     @ivar spec: what to ask the store for.
     """
 
@@ -201,6 +228,7 @@ class Plan:
         """
         @param items: in the order in which they are answered.
         """
+        self.items = items
         renditions: list[str] = []
         sections: list[Section] = []
         columns: list[_Column] = []
@@ -238,6 +266,29 @@ class Plan:
         self._templates = tuple(templates)
         self._template = b"* %d FETCH (" + b" ".join(templates) + b")\r\n"
 
+    @property
+    def is_shareable(self) -> bool:
+        """
+        Whether what it says but for flags is the same for everybody and for ever, and took some work.
+        """
+        lasting = all(isLasting(item) or item in _VOLATILE for item in self.items)
+        return lasting and not _CHEAP.issuperset(self.items)
+
+    def texts(self, view: View, batch: FetchBatch) -> list[tuple[int, bytes]] | None:
+        """
+        What the messages of a batch say, by UID.
+
+        @return: C{None} when something is too large to be kept.
+        """
+        if self._hasLarge(batch):
+            return None
+        template = b" ".join(self._templates)
+        columns = [column(view, batch) for column in self._columns]
+        return list(zip(uint32s(batch.uids), map(template.__mod__, zip(*columns, strict=True)), strict=True))
+
+    def _hasLarge(self, batch: FetchBatch) -> bool:
+        return any(isinstance(size, int) for at in self._read for size in batch.sections[at])
+
     async def send(self, session: Session, view: View, batch: FetchBatch) -> int:
         """
         Send the responses for a batch, in writes of bounded size.  Messages of which the
@@ -260,7 +311,7 @@ class Plan:
             uids = uint32s(uids[at] for at in known)
         if not uids:
             return 0
-        if any(isinstance(size, int) for at in self._read for size in batch.sections[at]):
+        if self._hasLarge(batch):
             sent = 0
             for uid, sequence, *values in zip(uids, *columns, strict=True):
                 sent += await self._sendLarge(session, view, uid, sequence, values)
@@ -350,14 +401,89 @@ async def fetchAll(session: Session, view: View, uids: UidSet, plan: Plan) -> in
     @raise StoreError: as L{IStore.fetch<mailstore.interfaces.IMessages.fetch>}, and as L{Plan.send}.
     """
     sent = 0
+    shared = plan.is_shareable and session.front.texts.isWorthWhile(len(uids))
     for part in parts(widened(view.messages, uids), _RANGES):
-        batches = session.store.fetch(session.user, view.folder, part, plan.spec)
-        try:
+        rest = part
+        if shared:
+            count, stuck = await _fetchShared(session, view, part, plan)
+            sent += count
+            if stuck is None:
+                continue
+            # Something is too large to be shared; it, and what follows, goes its own way.
+            shared = False
+            rest = UidSet(tuple((max(low, stuck), high) for low, high in part.ranges if high >= stuck))
+        async with aclosing(session.store.fetch(session.user, view.folder, rest, plan.spec)) as batches:
             async for batch in batches:
                 sent += await plan.send(session, view, batch)
-        finally:
-            await batches.aclose()
     return sent
+
+
+async def _fetchShared(session: Session, view: View, uids: UidSet, plan: Plan) -> tuple[int, int | None]:
+    """
+    The same, with what is kept of what the messages say.
+
+    @return: how many responses were sent; and the UID at which it cannot go on, since
+        something is too large to be kept, C{None} when all was done.
+    """
+    lasting = tuple(item for item in plan.items if isLasting(item))
+    which = TextsOf(view.folder, view.uid_validity, lasting)
+    volatile = FetchSpec(flags=plan.spec.flags, modseq=plan.spec.modseq)
+    sent = 0
+    async with aclosing(session.store.fetch(session.user, view.folder, uids, volatile)) as batches:
+        async for batch in batches:
+            found = uint32s(batch.uids)
+            texts = [session.front.texts.of(which).get(uid) for uid in found]
+            if None in texts:
+                missing = UidSet.of(uid for uid, text in zip(found, texts, strict=True) if text is None)
+                made = await _makeTexts(session, view, which, missing)
+                if made is None:
+                    return sent, found[0]
+                texts = [text or made.get(uid) for uid, text in zip(found, texts, strict=True)]
+            sent += await _sendShared(session, view, plan, batch, texts)
+    return sent, None
+
+
+async def _makeTexts(session: Session, view: View, which: TextsOf, uids: UidSet) -> dict[int, bytes] | None:
+    """
+    Ask the store for texts, and keep them for others.
+
+    @return: those of the messages that are there; C{None} when they are too large.
+    """
+    plan = Plan(which.items)
+    made: dict[int, bytes] = {}
+    left = _MOST_MADE
+    async with aclosing(session.store.fetch(session.user, view.folder, uids, plan.spec)) as batches:
+        async for batch in batches:
+            texts = plan.texts(view, batch)
+            if texts is not None:
+                left -= sum(len(text) for _, text in texts)
+            if texts is None or left < 0:
+                return None
+            made.update(texts)
+            session.front.texts.add(which, texts)
+    return made
+
+
+async def _sendShared(
+    session: Session, view: View, plan: Plan, batch: FetchBatch, texts: Sequence[bytes | None]
+) -> int:
+    """
+    Send the responses for messages of which the client knows and the texts are there.
+    """
+    template = b"* %d FETCH ("
+    uids = uint32s(batch.uids)
+    columns: list[_Values] = [view.sequencesOf(uids)]
+    if plan.spec.flags:
+        await session.keywordsKnown(batch.keywords)
+        template += b"FLAGS %b "
+        columns.append(flagTexts(view, uids, uint64s(batch.flags)))
+    if plan.spec.modseq:
+        template += b"MODSEQ (%d) "
+        columns.append(uint64s(batch.modseqs))
+    columns.append(texts)
+    rows = [row for row in zip(*columns, strict=True) if row[0] and row[-1] is not None]
+    await session.writeLines(map((template + b"%b)\r\n").__mod__, rows))
+    return len(rows)
 
 
 def modseqResponses(view: View, changed: FlagColumns) -> bytes:

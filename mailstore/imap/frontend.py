@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from mailstore.imap.failedsignins import FailedSignIns
 from mailstore.imap.folderlist import FolderLists
+from mailstore.imap.sharedtexts import SharedTexts
 from mailstore.interfaces import IStoreObserver
 from mailstore.timings import Timings
 
@@ -55,6 +56,7 @@ class FrontEnd:
         self.literal_minus = literal_minus
         self.reader_limits = limits.reader()
         self.lists = FolderLists(store, runtime, limits)
+        self.texts = SharedTexts(limits)
         self.failed_sign_ins = FailedSignIns(runtime, limits)
         self.changes = 0
         self.commands: Counter[tuple[str, str]] = Counter()
@@ -177,6 +179,7 @@ class FrontEnd:
         From the store: mark all sessions, and doubt their folders' identity.
         """
         self.changes += 1
+        self.texts.clear()
         for watchers in self._watchers.values():
             for session in watchers:
                 session.doubt()

@@ -111,6 +111,8 @@ class ImapLimits:
     max_search_depth: int = _count(50, 1, 100)
     #: Patterns in one LIST.
     max_patterns: int = _count(100, 1, 10_000)
+    #: Bytes that the texts have which FETCH gave, kept for the next who asks for the same.
+    max_shared_texts: int = _count(32 << 20, 0, 1 << 34)
     #: Sections of messages that one FETCH may ask for.
     max_sections: int = _count(100, 1, 10_000)
     #: Characters of a LIST pattern with its reference.
