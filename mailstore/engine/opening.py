@@ -92,17 +92,20 @@ def statuses(
             (viewer.id, *wanted),
         )
     }
-    columns = tuple(uint64s() for _ in range(9))
-    ids: list[str] = []
+    rows: list[tuple[int, ...]] = []
     letters: list[str] = []
     unread = uint64s()
     unread_letters: list[str] = []
+    # Few distinct rights over many folders: each is decided once.
+    decided: dict[tuple[int, int], str] = {}
     for folder in dict.fromkeys(wanted):
         row = found.get(folder)
         if row is None:
             continue
         owner, acl, messages, recent, unseen, deleted, size, uid_next, uid_validity, changed, shared = row
-        rights = places.rightsOn(db, viewer, owner, acl)
+        rights = decided.get((owner, acl))
+        if rights is None:
+            rights = decided[owner, acl] = places.rightsOn(db, viewer, owner, acl)
         if "r" not in rights:
             if "l" in rights:
                 unread.append(folder)
@@ -111,11 +114,9 @@ def statuses(
         if not shared:
             last, seen = own.get(folder, (0, 0))
             unseen, changed = messages - seen, max(changed, last)
-        values = (folder, messages, recent, unseen, deleted, size, uid_next, uid_validity, changed)
-        for column, value in zip(columns, values, strict=True):
-            column.append(value)
-        ids.append(mailboxId(identity, folder))
+        rows.append((folder, messages, recent, unseen, deleted, size, uid_next, uid_validity, changed))
         letters.append(rights)
+    columns = list(map(uint64s, zip(*rows, strict=True))) or [uint64s()] * 9
     return StatusColumns(
         folders=columns[0].tobytes(),
         messages=columns[1].tobytes(),
@@ -126,7 +127,7 @@ def statuses(
         uid_next=columns[6].tobytes(),
         uid_validity=columns[7].tobytes(),
         highest_modseq=columns[8].tobytes(),
-        mailbox_ids=tuple(ids),
+        mailbox_ids=tuple(mailboxId(identity, folder) for folder in columns[0]),
         rights=tuple(letters),
         unread=unread.tobytes(),
         unread_rights=tuple(unread_letters),

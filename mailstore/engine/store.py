@@ -587,22 +587,20 @@ class Store:
     async def changes(
         self, user: str, folder: int, since: int, claim_recent: bool
     ) -> AsyncGenerator[FolderDelta, None]:
-        def read(db: sqlite3.Connection, claim: bool) -> opening.Difference:
+        def claim(db: sqlite3.Connection) -> opening.Difference:
             viewer = self._users.viewer(db, user)
-            row = self._places.byId(db, viewer, folder, "r")
-            claimed = 0
-            if claim:
-                # As openFolder: claimed and read at one moment.
-                row, claimed = opening.claimRecent(db, row)
+            # As openFolder: claimed and read at one moment.
+            row, claimed = opening.claimRecent(db, self._places.byId(db, viewer, folder, "r"))
             return opening.difference(db, self._views, self._limits, row, viewer, since, claimed)
 
         difference: opening.Difference | None = None
         with self._database.reading() as db:
             viewer = self._users.viewer(db, user)
-            if not (claim_recent and self._places.byId(db, viewer, folder, "r").recent):
-                difference = read(db, False)
+            row = self._places.byId(db, viewer, folder, "r")
+            if not (claim_recent and row.recent):
+                difference = opening.difference(db, self._views, self._limits, row, viewer, since, 0)
         if difference is None:
-            difference = await self._change(lambda db: read(db, True))
+            difference = await self._change(claim)
         for batch in difference.batches(self._limits):
             self._requireOpen()
             yield batch

@@ -8,6 +8,7 @@ that the client knows, take it into the L{View}, say what came of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mailstore.errors import NoSuchFolder, NotSelectable
@@ -67,31 +68,29 @@ async def announce(session: Session, view: View, changes: ViewChanges) -> None:
     Write the responses for some changes (RFC 9051 section 7): expunges first, so that
     all other numbers are those that hold afterwards.
     """
+    await session.writeLines(_lines(session, view, changes))
+
+
+def _lines(session: Session, view: View, changes: ViewChanges) -> Iterator[bytes]:
     if session.qresync:
         # RFC 7162 section 3.2.10.2.
-        await session.writeLines(vanishedLines(changes.vanished.ranges))
+        yield from vanishedLines(changes.vanished.ranges)
     else:
-        await session.writeLines(b"* %d EXPUNGE\r\n" % number for number in changes.expunged)
-    lines: list[bytes] = []
+        for number in changes.expunged:
+            yield b"* %d EXPUNGE\r\n" % number
     if changes.keywords:
-        lines.extend(flagLines(view))
+        yield from flagLines(view)
     if changes.exists is not None:
-        lines.append(b"* %d EXISTS\r\n" % changes.exists)
+        yield b"* %d EXISTS\r\n" % changes.exists
     if changes.recent is not None and not session.rev2:
-        lines.append(b"* %d RECENT\r\n" % changes.recent)
-    await session.writeLines(lines)
-    if session.condstore:
-        columns = zip(changes.sequences, changes.uids, changes.flags, changes.modseqs, strict=True)
-        await session.writeLines(
-            b"* %d FETCH (UID %d FLAGS %s MODSEQ (%d))\r\n"
-            % (sequence, uid, view.flagText(uid, mask), modseq)
-            for sequence, uid, mask, modseq in columns
-        )
-        return
-    await session.writeLines(
-        b"* %d FETCH (UID %d FLAGS %s)\r\n" % (sequence, uid, view.flagText(uid, mask))
-        for sequence, uid, mask in zip(changes.sequences, changes.uids, changes.flags, strict=True)
-    )
+        yield b"* %d RECENT\r\n" % changes.recent
+    columns = zip(changes.sequences, changes.uids, changes.flags, changes.modseqs, strict=True)
+    for sequence, uid, mask, modseq in columns:
+        flags = view.flagText(uid, mask)
+        if session.condstore:
+            yield b"* %d FETCH (UID %d FLAGS %b MODSEQ (%d))\r\n" % (sequence, uid, flags, modseq)
+        else:
+            yield b"* %d FETCH (UID %d FLAGS %b)\r\n" % (sequence, uid, flags)
 
 
 def flagLines(view: View) -> tuple[bytes, bytes]:

@@ -53,9 +53,11 @@ class StatusLines:
         session, rows = self._session, selected.rows
         at = 0
         asked = uint64s(
-            folder
-            for folder, name in zip(rows.ids, rows.names, strict=True)
-            if folder and name not in selected.bare
+            [
+                folder
+                for folder, name in zip(rows.ids, rows.names, strict=True)
+                if folder and name not in selected.bare
+            ]
         )
         if asked:
             async with aclosing(session.store.statuses(session.user, asked.tobytes())) as batches:
@@ -84,23 +86,23 @@ class StatusLines:
     ) -> bytes:
         rows = selected.rows
         lines: list[bytes] = []
-        for at in range(start, end):
-            line, folder, name = rows.lines[at], rows.ids[at], rows.names[at]
+        columns = (rows.lines, rows.ids, rows.written, rows.names)
+        for line, folder, written, name in zip(*(each[start:end] for each in columns), strict=True):
             tail = status.get(folder)
             if name in selected.bare:
                 lines.append(line)
                 continue
-            if folder and tail is None and self._items:
-                # RFC 5819 section 2: it cannot be read, or not any more.
-                line = withAttribute(line, b"\\Noselect")
-            lines.append(line)
             if tail is not None and self._items:
-                lines.append(b"* STATUS " + rows.written[at] + tail)
+                lines += (line, b"* STATUS ", written, tail)
+            elif folder and self._items:
+                # RFC 5819 section 2: it cannot be read, or not any more.
+                lines.append(withAttribute(line, b"\\Noselect"))
+            else:
+                lines.append(line)
             if self._rights:
                 letters = rights.get(folder)
                 if letters is not None:
-                    written = toClient(letters).encode("ascii")
-                    lines.append(b"* MYRIGHTS %b %b\r\n" % (rows.written[at], written))
+                    lines.append(b"* MYRIGHTS %b %b\r\n" % (written, toClient(letters).encode("ascii")))
         return b"".join(lines)
 
 

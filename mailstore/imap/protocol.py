@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
 
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import (
@@ -239,6 +240,16 @@ class ImapProtocol(Protocol):
         Hand bytes to the socket.
         """
         cast(ITransport, self.transport).write(data)
+
+    def flush(self) -> None:
+        """
+        Not wait for the reactor's next turn.
+        """
+        # What TLS or a compressing transport has between is none of these, and waits.
+        transport: object = self.transport
+        if isinstance(transport, FileDescriptor) and not self.lost:
+            # Should this fail, the reactor finds the same when it looks.
+            transport.doWrite()  # type: ignore[no-untyped-call]
 
     def pause(self) -> None:
         """

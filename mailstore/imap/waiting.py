@@ -84,6 +84,11 @@ class ILink(Interface):
         Hand bytes to the socket, now.  Look at C{clogged} before the next.
         """
 
+    def flush() -> None:
+        """
+        Let what was written go out before anything else is done, as far as the socket takes it.
+        """
+
     def pause() -> None:
         """
         Read nothing more from the client.  Idempotent.

@@ -47,6 +47,7 @@ REACHED = {
     "max_folder_lists": f"{_LISTS}.test_boundedLists",
     "max_folder_list_bytes": f"{_LISTS}.test_boundedBytes",
     "max_answers": f"{_LISTS}.test_boundedAnswers",
+    "max_shared_texts": "tests.imap.test_sharedtexts.SharedTextsTests.test_bound",
     "max_compressed": "tests.imap.commands.test_compress.CompressTests.test_bound",
     "max_ranges": f"{_HERE}.test_ranges",
     "max_items": f"{_HERE}.test_items",

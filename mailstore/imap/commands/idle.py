@@ -35,6 +35,8 @@ async def run(session: Session, arguments: None) -> Reply:
         at_most = None
         if session.dirty:
             if await session.sync(may_expunge=True):
+                # Many may be told of the same change: each is, before the next is seen to.
+                session.link.flush()
                 continue
             at_most = _RETRY
         await session.waitUntil(deadline, at_most)
