@@ -237,6 +237,26 @@ class UidSet:
         return cls(tuple(ranges))
 
     @classmethod
+    def ofSorted(cls, uids: array[int]) -> UidSet:
+        """
+        The set of these UIDs, which ascend.  Where none are missing it takes no time.
+        """
+        ranges: list[tuple[int, int]] = []
+        waiting = [(0, len(uids))] if uids else []
+        while waiting:
+            start, end = waiting.pop()
+            low, high = uids[start], uids[end - 1]
+            if high - low == end - 1 - start:
+                if ranges and ranges[-1][1] + 1 == low:
+                    ranges[-1] = (ranges[-1][0], high)
+                else:
+                    ranges.append((low, high))
+            else:
+                middle = (start + end) // 2
+                waiting += ((middle, end), (start, middle))
+        return cls(tuple(ranges))
+
+    @classmethod
     def ofRanges(cls, ranges: Iterable[tuple[int, int]]) -> UidSet:
         """
         The set of all UIDs in these ranges, which may overlap, touch, stand

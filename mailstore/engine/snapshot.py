@@ -9,12 +9,23 @@ change in a big folder costs a copy of three arrays and not a walk through its r
 from __future__ import annotations
 
 import sqlite3
+import sys
 from array import array
 from bisect import bisect_left
 
 from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
 from mailstore.model import SEEN, FlagColumns, UidSet, uint32s, uint64s
+
+
+# A row for each message, as hexadecimal digits one after the other: twice
+# as fast as an object for each number in it.
+_PACKED = (
+    "SELECT group_concat(printf('%08x%016x%016x', uid, flags, modseq), '') FROM"
+    " (SELECT uid, flags, modseq FROM messages WHERE folder = ? AND uid > ? ORDER BY uid LIMIT ?)"
+)
+_ROWS = 50_000
+_WORDS = 5
 
 
 class Snapshot:
@@ -41,7 +52,7 @@ class Snapshot:
         The UIDs.
         """
         if self._uid_set is None:
-            self._uid_set = UidSet.of(self.uids)
+            self._uid_set = UidSet.ofSorted(self.uids)
         return self._uid_set
 
     @property
@@ -139,13 +150,29 @@ class Snapshots:
 
 def _loaded(db: sqlite3.Connection, row: FolderRow) -> Snapshot:
     uids, flags, modseqs = uint32s(), uint64s(), uint64s()
-    cursor = db.execute("SELECT uid, flags, modseq FROM messages WHERE folder = ? ORDER BY uid", (row.id,))
-    while rows := cursor.fetchmany(10_000):
-        columns = tuple(zip(*rows, strict=True))
-        uids.extend(columns[0])
-        flags.extend(columns[1])
-        modseqs.extend(columns[2])
-    return Snapshot((row.changed, 0), uids, flags, modseqs)
+    after = 0
+    while True:
+        (digits,) = db.execute(_PACKED, (row.id, after, _ROWS)).fetchone()
+        if not digits:
+            return Snapshot((row.changed, 0), uids, flags, modseqs)
+        words = uint32s(bytes.fromhex(digits))
+        if sys.byteorder == "little":
+            words.byteswap()
+        uids += words[0::_WORDS]
+        flags += _joined(words[1::_WORDS], words[2::_WORDS])
+        modseqs += _joined(words[3::_WORDS], words[4::_WORDS])
+        after = uids[-1]
+
+
+def _joined(high: array[int], low: array[int]) -> array[int]:
+    """
+    Numbers of 64 bits from their halves.
+    """
+    halves = uint32s(bytes(8 * len(high)))
+    first = int(sys.byteorder == "big")
+    halves[first::2] = low
+    halves[1 - first :: 2] = high
+    return uint64s(halves.tobytes())
 
 
 def _refreshed(db: sqlite3.Connection, row: FolderRow, before: Snapshot) -> Snapshot:

@@ -251,3 +251,19 @@ class CostTests(EngineCase):
         folder = self.now(store.openFolder(SYSTEM, "Other Users/bob/Deep/Down", False)).folder
         self.now(store.storeFlags(SYSTEM, folder, _EVERY, FlagMode.ADD, ("\\Seen",)))
         self.assertEqual(self.now(store.status("bob", "Deep/Down")).unseen, 0)
+
+
+class UidSetTests(EngineCase):
+    """
+    L{UidSet.ofSorted}.
+    """
+
+    def test_ofSorted(self) -> None:
+        """
+        It is L{UidSet.of}, for every pattern of ten UIDs and for one of many.
+        """
+        for pattern in range(1 << 10):
+            uids = uint32s(each + 5 for each in range(10) if pattern >> each & 1)
+            self.assertEqual(UidSet.ofSorted(uids), UidSet.of(uids))
+        many = uint32s(each for each in range(1, 50_000) if each % 977 and each % 1000 < 990)
+        self.assertEqual(UidSet.ofSorted(many), UidSet.of(many))
