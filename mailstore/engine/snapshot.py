@@ -17,7 +17,6 @@ from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
 from mailstore.model import SEEN, FlagColumns, UidSet, uint32s, uint64s
 
-
 # A row for each message, as hexadecimal digits one after the other: twice
 # as fast as an object for each number in it.
 _PACKED = (
