@@ -4,6 +4,7 @@ Tests of L{play}: what a server does right passes, and whatever it does wrong is
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -350,3 +351,15 @@ class PlayTests(SynchronousTestCase):
         self.assertIn("(902 bytes)", message)
         self.assertLess(len(message), 1000)
         self.assertIn("got:      \\x00\\xff", self.fails("C: a\nS: a OK", {b"a": b"\0\xff\r\n"}, "x.txt:2:"))
+
+    def test_deflated(self) -> None:
+        """
+        What is not compressed after both sides agreed to it is no response.
+        """
+        server, result = self.begin("C: a\nS: a OK\nC: ${deflate}\nC: b\nS: b OK", {b"a": b"a OK\r\n"})
+        sent = zlib.decompressobj(-zlib.MAX_WBITS).decompress(server.wires[0].writes[1])
+        self.assertEqual(sent, b"b\r\n")
+        server.wires[0].client.dataReceived(b"b OK\r\n")
+        failure = self.failureResultOf(result, TranscriptFailed)
+        self.assertIn("no response: too long, or not compressed", str(failure.value))
+        self.nothingLeft(server)
