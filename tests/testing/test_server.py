@@ -228,3 +228,28 @@ class OthersUsersTests(SynchronousTestCase):
             self.assertIn("APPENDLIMIT=5000", client.capability()[1][0].decode().split())
             self.assertEqual(client.append("INBOX", "", "", b"Subject: hello\r\n\r\n")[0], "OK")
             self.assertEqual(client.select("INBOX"), ("OK", [b"1"]))
+
+
+class ListenersTests(SynchronousTestCase):
+    """
+    What C{[imap]} says of a listener and of literals holds where clients connect.
+    """
+
+    def test_withoutPublicFolders(self) -> None:
+        """
+        At an endpoint without public folders LIST leaves them out unless they are named, and LITERAL- is
+        announced in place of LITERAL+.
+        """
+        endpoint = "tcp:0:interface=127.0.0.1"
+        for config, expected, literal in (
+            (Config(without_public=(endpoint,), literals="minus"), 1, "LITERAL-"),
+            (Config(), 3, "LITERAL+"),
+        ):
+            with MailServer(users={"alice": "secret"}, folders=[NEWS], config=config) as server:
+                client = imaplib.IMAP4(server.host, server.port)
+                self.addCleanup(client.shutdown)
+                client.login("alice", "secret")
+                self.assertEqual(len(client.list()[1]), expected)
+                self.assertEqual(len(client.list('"Public Folders/"', "*")[1]), 1)
+                words = client.capability()[1][0].decode().split()
+                self.assertEqual([each for each in words if each.startswith("LITERAL")], [literal])
