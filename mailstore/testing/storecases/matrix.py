@@ -223,6 +223,12 @@ OPERATIONS = (
     ),
     Operation("upload", "i", _upload),
     Operation("append", "i", lambda case, at: case.store.append("bob", at.name, (NewMessage(mail()),))),
+    # In the place of another message (RFC 8508 section 4.1).
+    Operation(
+        "append",
+        "te",
+        lambda case, at: case.store.append("bob", "INBOX", (NewMessage(mail()),), (at.folder, 1)),
+    ),
     *(
         Operation("storeFlags", right, _flag(mode, flag), refusals=(NoSuchFolder, PermissionDenied))
         for right, flag in _FLAGS
@@ -257,6 +263,7 @@ FREE = frozenset(
     (
         "credentials",
         "createUser",
+        "enrol",
         "listUsers",
         "enrol",
         "largestMessage",
@@ -268,6 +275,7 @@ FREE = frozenset(
         "offer",
         "receive",
         "deliver",
+        "largestMessage",
         "observe",
         "unobserve",
         "close",
