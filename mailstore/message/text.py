@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from mailstore.message import words
 from mailstore.message.headers import decode, headerOf, iterFields
+from mailstore.message.lines import WINDOW
 from mailstore.message.structure import Message, Part
 
 #: Characters of a message's body, and of its header, that can be found by searching.
@@ -133,11 +134,14 @@ def partText(message: Message, part: Part, room: int) -> str:
     # A character takes at most 4 bytes; an escape sequence of ISO 2022 may be left open.
     most = 4 * room
     stretch = _STRETCH.get(part.encoding, 1)
-    data = message.data[part.body_start : min(part.end, part.body_start + stretch * most)]
+    end = min(part.end, part.body_start + stretch * most)
     if part.encoding == b"base64":
-        data = words.decodeBase64(data)
-    elif part.encoding == b"quoted-printable":
-        data = words.decodeQuotedPrintable(data)
+        windows = (message.data[at : min(at + WINDOW, end)] for at in range(part.body_start, end, WINDOW))
+        data = words.decodeBase64Pieces(windows, most)
+    else:
+        data = message.data[part.body_start : end]
+        if part.encoding == b"quoted-printable":
+            data = words.decodeQuotedPrintable(data)
     data = data[:most]
     charset = dict(part.params).get(b"charset", b"").decode("latin-1")
     return words.decodeCharset(data, charset).replace("\r\n", "\n")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterable
 from encodings.aliases import aliases
 
 # Python's codecs are looked up only by names known beforehand: a codec search
@@ -87,6 +88,27 @@ def decodeBase64(data: bytes) -> bytes:
     if len(kept) % 4 == 1:
         kept = kept[:-1]
     return binascii.a2b_base64(kept + b"=" * (-len(kept) % 4))
+
+
+def decodeBase64Pieces(pieces: Iterable[bytes], most: int) -> bytes:
+    """
+    At least the first C{most} bytes of what L{decodeBase64} gives of all pieces together, in the
+    memory that one piece and the result take.
+    """
+    decoded = bytearray()
+    held = b""
+    for piece in pieces:
+        kept, padding, _ = (held + _NOT_BASE64.sub(b"", piece)).partition(b"=")
+        if padding:
+            held = kept
+            break
+        whole = len(kept) - len(kept) % 4
+        decoded += binascii.a2b_base64(kept[:whole])
+        held = kept[whole:]
+        if len(decoded) >= most:
+            return bytes(decoded)
+    decoded += decodeBase64(held)
+    return bytes(decoded)
 
 
 def decodeQuotedPrintable(data: bytes, *, header: bool = False) -> bytes:

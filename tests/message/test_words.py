@@ -5,6 +5,8 @@ Tests for L{mailstore.message.words}.
 from __future__ import annotations
 
 import encodings
+import itertools
+from base64 import b64encode
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mailstore.message.words import (
     codecFor,
     decodeBase64,
+    decodeBase64Pieces,
     decodeCharset,
     decodeQuotedPrintable,
     decodeWords,
@@ -149,6 +152,18 @@ class TransferTests(SynchronousTestCase):
         decodeBase64(data)
         decodeQuotedPrintable(data)
         decodeQuotedPrintable(data, header=True)
+
+    @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=6), st.integers(1, 200))
+    def test_base64Pieces(self, data: bytes, cuts: list[int], most: int) -> None:
+        """
+        Base64 in pieces is decoded as if it were whole, wherever it is cut, as far as is asked for.
+        """
+        for text in (data, b64encode(data), b64encode(data).replace(b"A", b"\r\n")):
+            places = [0, *sorted(min(each, len(text)) for each in cuts), len(text)]
+            pieces = [text[a:b] for a, b in itertools.pairwise(places)]
+            whole = decodeBase64(text)
+            self.assertEqual(decodeBase64Pieces(pieces, len(text) + 1), whole)
+            self.assertEqual(decodeBase64Pieces(pieces, most)[:most], whole[:most])
 
 
 class WordTests(SynchronousTestCase):
