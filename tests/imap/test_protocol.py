@@ -4,6 +4,9 @@ Tests of L{mailstore.imap.protocol}: sessions and their transports.
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
@@ -274,3 +277,53 @@ class EndTests(SynchronousTestCase):
         self.assertEqual(len(server.store.observers), 1)
         server.factory.stopFactory()
         self.assertEqual(server.store.observers, [])
+
+
+class _Descriptor(FileDescriptor):
+    """
+    A socket that counts how often it is told to write.
+    """
+
+    written = 0
+
+    def doWrite(self) -> None:
+        """
+        Count.
+        """
+        self.written += 1
+
+
+class FlushTests(SynchronousTestCase):
+    """
+    What was written goes out at once.
+    """
+
+    def test_atOnce(self) -> None:
+        """
+        A socket writes before the reactor's next turn, unless the client is gone; what is no
+        socket, as TLS, is left alone.
+        """
+        link = Server(self).client().protocol
+        link.flush()
+        socket = _Descriptor(cast(Any, object()))
+        link.transport = socket
+        link.flush()
+        self.assertEqual(socket.written, 1)
+        link.lost = True
+        link.flush()
+        self.assertEqual(socket.written, 1)
+
+    def test_idle(self) -> None:
+        """
+        Who idles and is told of a change has been told before the next one is.
+        """
+        server = Server(self)
+        client = server.client()
+        client.ask(b"SELECT INBOX")
+        flushed: list[bytes] = []
+        self.patch(client.protocol, "flush", lambda: flushed.append(client.transport.value()))
+        client.say(b"I IDLE\r\n")
+        flushed.clear()
+        server.store.deliver(server.store.named["INBOX"])
+        client.heard()
+        self.assertTrue(any(b"EXISTS" in each for each in flushed), flushed)
