@@ -40,6 +40,7 @@ from benchmarks._dovecot import dovecot, installed
 from benchmarks._gates import Table
 from benchmarks._imapload import Client, Failed, family, freePort, python, residentMegabytes, running
 from benchmarks._load import COUNTER, Crowd, Generator
+from benchmarks._servers import index
 from mailstore import stores
 from mailstore.engine import EngineLimits, Store
 from mailstore.model import SYSTEM
@@ -222,6 +223,10 @@ def benchSearch(table: Table, data: pathlib.Path, size: Size) -> None:
     SEARCH TEXT for a rare word, against Dovecot.
     """
     path = _made(data / f"full-{size.searched}.db", lambda to: _large.makeFull(to, size.searched))
+    # The index of a store from another run may have to be made again by this program.
+    store = stores.openStore(f"sqlite:///{path}", EngineLimits())
+    asyncio.run(index(store))
+    asyncio.run(store.close())
     expected = sum(number % _large.RARE_EVERY == 17 for number in range(size.searched))
     rates: dict[str, float] = {}
     with _server(data, path) as (_, port):

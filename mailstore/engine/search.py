@@ -335,10 +335,16 @@ class Search:
         @return: as many of the positions as have so many texts to be read as is good for one slice.
         """
         left = self._limits.search_texts
+        # All messages of a folder pass here: no call for each of them.
+        candidates = [(each.found, each.indexed) for each in self._candidates]
+        contents = slice_.contents
         for at, (content,) in slice_.values("m.content", positions):
             assert isinstance(content, int)
-            slice_.contents[at] = content
-            left -= any(content in each for each in self._candidates)
+            contents[at] = content
+            for found, indexed in candidates:
+                if content in found or content > indexed:
+                    left -= 1
+                    break
             if not left:
                 return positions[: at - positions[0] + 1]
         return positions
