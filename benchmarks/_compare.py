@@ -205,7 +205,9 @@ def _tell(
             continue
         ratio = ours / best
         cells.append(f"{_figure(ratio)} x")
-        cells.append(table.judge(row.name, ratio, gate / slack, least=True) if gated else "")
+        # pymap is quick as long as there is little in it: what is wide says nothing of it.
+        judged = gated and (rivals is dovecots or slack == 1.0)
+        cells.append(table.judge(row.name, ratio, gate / slack, least=True) if judged else "")
     table.line(*cells)
 
 
