@@ -179,7 +179,8 @@ class RingChannel(BaseChannel):
             finally:
                 self._busy = False
         if self._reason is None:
-            self._flushMedium()
+            if self._writer.unpublished or self._quitting or not self._lingering:
+                self._flushMedium()
             if self._quitting:
                 self._finishIfDrained()
 

@@ -213,7 +213,7 @@ class SocketChannel(BaseChannel):
         """
         if not self._receive(deliver=True):
             return False
-        if not self._blocked:
+        if not self._blocked and (self._out or self._quitting or not self._lingering):
             self._write()
         if self._quitting:
             self._finishIfDrained()
