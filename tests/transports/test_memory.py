@@ -4,11 +4,16 @@ L{transports.memory}.
 
 from __future__ import annotations
 
+from itertools import count
+from typing import Any
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from transports import _channel
+from transports._channel import DELIVERY_TIME
 from transports.errors import CannotConnect, ChannelClosed, LimitsMismatch
 from transports.interfaces import IChannel, IListener, ITransport
 from transports.limits import Limits
@@ -62,6 +67,46 @@ class MemoryTransportTests(SynchronousTestCase):
             self.clock.advance(0)
             self.assertEqual(right.messages, [b"hello"])
         self.failureResultOf(one.connect(Recorder()), CannotConnect)
+
+    def delivered(self, seconds: float) -> list[int]:
+        """
+        Deliver a long queue to a handler that is slow.
+
+        @param seconds: how long 64 messages take.
+        @return: how many messages there were after each turn of the reactor.
+        """
+        limits = Limits(64, 600)
+        transport = MemoryTransport(self.clock, limits)
+        channel, _, right = self.join(transport, transport)
+        for _ in range(limits.capacity):
+            channel.send(b"")
+        end: Any = right.channel
+        now = count(0.0, seconds)
+        self.patch(_channel, "perf_counter", lambda: next(now))
+        turn = end._turn
+        turns: list[int] = []
+
+        def counted() -> None:
+            turn()
+            turns.append(len(right.messages))
+
+        self.patch(end, "_turn", counted)
+        end.resumeDelivery()
+        self.clock.advance(0)
+        return turns
+
+    def test_quickHandlers(self) -> None:
+        """
+        In one turn of the reactor as many messages are delivered as the budget allows.
+        """
+        self.assertEqual(self.delivered(0.0), [256, 512, 600])
+
+    def test_slowHandlers(self) -> None:
+        """
+        Slow handlers give others their turn before the budget is used up.
+        """
+        self.assertEqual(self.delivered(DELIVERY_TIME * 0.6), [192, 384, 576, 600])
+        self.assertEqual(self.delivered(DELIVERY_TIME * 2), [128, 256, 384, 512, 600])
 
     def test_withoutName(self) -> None:
         """
