@@ -28,6 +28,9 @@ CHUNK_BITS = 20
 #: Contents that are removed in one go; others wait for the next change.
 _SWEEP = 2000
 
+#: Bytes of contents from which on their removal is a transaction of its own.
+_MUCH = 4 * 1024 * 1024
+
 
 @attrs.frozen
 class Content:
@@ -129,17 +132,31 @@ class Pins:
         if not self._pinned[content]:
             del self._pinned[content]
 
+    def _unused(self, db: sqlite3.Connection) -> tuple[list[tuple[int]], int, bool]:
+        """
+        Contents that nobody names and nobody reads, their bytes, and whether there may be more.
+        """
+        found = db.execute(
+            "SELECT id, stored FROM contents INDEXED BY contents_orphans WHERE refs = 0 LIMIT ?",
+            (_SWEEP + len(self._pinned),),
+        ).fetchall()
+        unused = [each for each in found if each[0] not in self._pinned]
+        return [(ident,) for ident, _ in unused], sum(stored for _, stored in unused), len(found) >= _SWEEP
+
+    def isMuch(self, db: sqlite3.Connection) -> bool:
+        """
+        Whether L{sweep} would remove so much that whoever takes the place in the same transaction
+        would have to remember what was there.
+        """
+        return self._unused(db)[1] >= _MUCH
+
     def sweep(self, db: sqlite3.Connection) -> bool:
         """
         Remove contents that nobody names and nobody reads.
 
         @return: there may be more.
         """
-        found = db.execute(
-            "SELECT id FROM contents INDEXED BY contents_orphans WHERE refs = 0 LIMIT ?",
-            (_SWEEP + len(self._pinned),),
-        ).fetchall()
-        unused = [(each,) for (each,) in found if each not in self._pinned]
+        unused, _, more = self._unused(db)
         if not unused:
             return False
         db.executemany(
@@ -151,7 +168,7 @@ class Pins:
         db.executemany("DELETE FROM sortings WHERE id = ?", unused)
         db.executemany("DELETE FROM contents WHERE id = ?", unused)
         self._index.removed(db, [content for (content,) in unused])
-        return len(found) >= _SWEEP
+        return more
 
 
 class ServedReader:

@@ -23,9 +23,6 @@ from mailstore.errors import StoreBusy, StoreUnavailable
 
 _T = TypeVar("_T")
 
-#: Bytes of pages that each connection keeps.
-_CACHE_KIB = 16 * 1024
-
 #: Bytes to which the write-ahead log is cut back when it has been transferred.
 _WAL_BYTES = 64 * 1024 * 1024
 
@@ -286,6 +283,25 @@ class Database:
                 raise
         return result
 
+    def alter(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
+        """
+        Make a change within the write transaction; when it raises, nothing of the transaction is kept,
+        whoever made it.  To undo a change alone, as L{mutate} can, SQLite holds in memory all pages that
+        it overwrites, also those that it removes; for this it holds none.
+
+        @raise StoreError: whatever C{change} raises, as one.
+        """
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        with translated:
+            if self._spoiled or not self._write.in_transaction:
+                raise StoreBusy("the store could not keep what was changed just before")
+            try:
+                return change(self._write)
+            except BaseException:
+                self._spoiled = True
+                raise
+
     def _undo(self, db: sqlite3.Connection) -> None:
         try:
             db.execute("ROLLBACK TO change")
@@ -299,7 +315,7 @@ class Database:
         """
         self.begin()
         try:
-            result = self.mutate(change)
+            result = self.alter(change)
             self.commit()
         except BaseException:
             self.rollback()
@@ -358,7 +374,7 @@ def _connect(path: str, limits: EngineLimits) -> sqlite3.Connection:
         cached_statements=256,
     )
     try:
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size = -{limits.page_cache // 1024}")
         connection.execute("PRAGMA temp_store = MEMORY")
     except BaseException:
         connection.close()

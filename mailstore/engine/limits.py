@@ -68,6 +68,9 @@ class EngineLimits:
     search_texts: int = attrs.field(default=50, validator=attrs.validators.ge(1))
     #: Bytes of an upload that stay in memory; more go to a temporary file.
     upload_memory: int = attrs.field(default=64 * _KIB, validator=attrs.validators.ge(0))
+    #: Bytes of pages of the database that each of the two connections, the one that reads and the one that
+    #: writes, keeps.
+    page_cache: int = attrs.field(default=16 * _MIB, validator=attrs.validators.ge(64 * _KIB))
     #: Bytes of snapshots of folders that are kept for the next who asks.
     snapshot_cache: int = attrs.field(default=64 * _MIB, validator=attrs.validators.ge(0))
     #: Enumerations of trees that are kept for the next who asks.

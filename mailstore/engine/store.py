@@ -119,6 +119,10 @@ class Store:
         self._observers: list[IStoreObserver] = []
         self._closed = False
         self._sweep_due = False
+        #: Much was removed in the write transaction that is open.
+        self._swept_much = False
+        #: Changes that wait for it to end.
+        self._put_off = 0
         self._expired_to = 0
         self._users = users.Users()
         self._acls = Acls(self._limits.max_acl_entries)
@@ -139,7 +143,7 @@ class Store:
         if committer is not None and not database.in_memory:
             self._committer = committer
             database.refuseWhenBusy()
-        self._committer.attach(database.begin, database.commit, self._rollback)
+        self._committer.attach(self._begin, database.commit, self._rollback)
 
     # --- what the store is made of ---
 
@@ -227,8 +231,14 @@ class Store:
         self._acls.forget()
         self._users.forget()
 
+    def _begin(self) -> None:
+        self._database.begin()
+        self._swept_much = False
+
     def _rollback(self) -> None:
         self._database.rollback()
+        # What was removed may be there again.
+        self._sweep_due = True
         self._forget()
 
     def _sweepAll(self) -> None:
@@ -245,10 +255,10 @@ class Store:
         """
         self._requireOpen()
         await self._committer.turn()
+        if self._sweep_due or self._swept_much:
+            await self._turnAfterSweeping()
         try:
             self._requireOpen()
-            if self._sweep_due:
-                self._sweep_due = self._database.mutate(self._pins.sweep)
             result = self._database.mutate(change)
         except BaseException:
             # Numbers of rows that were not kept will be those of others.
@@ -258,6 +268,34 @@ class Store:
             raise
         await self._committer.committed()
         return result
+
+    async def _turnAfterSweeping(self) -> None:
+        """
+        Remove what has been waiting for that, if nobody has just removed much.  If much was removed in this
+        transaction, let it end: who used the same pages again in it would keep in memory what was in
+        them.  Meanwhile nobody else removes anything, so this is to be waited for once.
+        """
+        try:
+            self._requireOpen()
+            if self._sweep_due and not self._swept_much and not self._put_off:
+                self._sweep()
+        except BaseException:
+            await self._settle()
+            raise
+        if self._swept_much:
+            self._put_off += 1
+            try:
+                await self._committer.committed()
+                await self._committer.turn()
+            finally:
+                self._put_off -= 1
+
+    def _sweep(self) -> None:
+        if self._database.mutate(self._pins.isMuch):
+            self._swept_much = True
+            self._sweep_due = self._database.alter(self._pins.sweep)
+        else:
+            self._sweep_due = self._database.mutate(self._pins.sweep)
 
     async def _settle(self) -> None:
         """

@@ -5,13 +5,10 @@ Content transfer encodings (RFC 2045 section 6), decoded piece by piece.
 from __future__ import annotations
 
 import binascii
-import re
 from typing import Protocol
 
 from mailstore.errors import UnknownEncoding
 from mailstore.message import mime, words
-
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
 
 # "7bit", "8bit" and "binary" all mean that there is no encoding (RFC 2045 section 6.2); the last
 # also that there need not be lines.
@@ -80,7 +77,7 @@ class _Base64:
     def feed(self, data: bytes) -> bytes:
         if self._ended:
             return b""
-        kept, padding, _ = (self._held + _NOT_BASE64.sub(b"", data)).partition(b"=")
+        kept, padding, _ = (self._held + words.onlyBase64(data)).partition(b"=")
         if padding:
             self._ended = True
             self._held = b""

@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Callable
 
 _LITERAL = re.compile(rb"\{(\d+)\}\r\n\Z")
+
+#: Bytes of a piece of a literal.
+_PIECE = 65_536
 
 
 class RawClient:
@@ -45,6 +49,26 @@ class RawClient:
             if literal is None:
                 return data
             data += self._file.read(int(literal[1]))
+
+    def streamed(self, take: Callable[[bytes], object]) -> tuple[bytes, bytes]:
+        """
+        One response with one literal, which is handed over in pieces.
+
+        @return: what comes before the literal, with its size, and what comes behind it.
+        @raise EOFError: the server has closed the connection.
+        """
+        before = self._file.readline()
+        literal = _LITERAL.search(before)
+        if literal is None:
+            raise AssertionError(f"there is no literal in {before!r}")
+        left = int(literal[1])
+        while left:
+            piece = self._file.read(min(left, _PIECE))
+            if not piece:
+                raise EOFError("the server closed the connection")
+            take(piece)
+            left -= len(piece)
+        return before, self._file.readline()
 
     def send(self, data: bytes) -> None:
         """
