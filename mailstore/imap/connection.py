@@ -358,7 +358,7 @@ class Connection:
         if name != "IDLE":
             front.timings.note(front.runtime.seconds() - self._begun)
         text = reply.text or f"{name or 'Command'} {'completed' if condition == b'OK' else 'failed'}"
-        await session.write(writer.status(head.tag, condition, text, reply.code.encode("ascii")))
+        await session.finish(writer.status(head.tag, condition, text, reply.code.encode("ascii")))
 
 
 async def _noReply(work: Awaitable[None]) -> None:

@@ -16,6 +16,7 @@ from twisted.internet.interfaces import (
     IDelayedCall,
     INegotiated,
     IPushProducer,
+    IReactorFDSet,
     IReactorTime,
     ISSLTransport,
     ITCPTransport,
@@ -166,6 +167,10 @@ class ImapProtocol(Protocol):
         #: Fires when the session has ended.
         self.ended: Deferred[None] | None = None
         self._reading = True
+        #: Bytes were handed to the transport, and may wait there.
+        self._unsent = False
+        #: Some since the client was last heard.
+        self._said = False
         self._closing: IDelayedCall | None = None
 
     # --- from Twisted -------------------------------------------------------
@@ -188,6 +193,7 @@ class ImapProtocol(Protocol):
         """
         Bytes from the client.
         """
+        self._said = False
         if self._closing is None:
             self.connection.received(data)
 
@@ -239,7 +245,35 @@ class ImapProtocol(Protocol):
         """
         Hand bytes to the socket.
         """
+        self._unsent = self._said = True
         cast(ITransport, self.transport).write(data)
+
+    def finish(self, data: bytes) -> None:
+        """
+        Hand over the last bytes for now, without the reactor if nothing waits before them.
+        """
+        # What TLS or a compressing transport has between is none of these, or is secure.
+        transport: object = self.transport
+        if isinstance(transport, FileDescriptor) and self._isIdle(transport):
+            sent = transport.writeSomeData(data)
+            # What is no number is the connection's end, which the reactor finds when it looks.
+            if isinstance(sent, int) and sent > 0:
+                if sent == len(data):
+                    return
+                data = data[sent:]
+        self.write(data)
+
+    def _isIdle(self, transport: FileDescriptor) -> bool:
+        """
+        Whether bytes given to a socket itself come right after those handed to it before.
+        """
+        if self.secure or self.lost or self.clogged or transport.disconnecting or not transport.connected:
+            return False
+        if self._unsent and not self._said:
+            # It is one of these as long as it has something to send.  That is looked at once for
+            # what the client said, as they may be many.
+            self._unsent = self._said = transport in cast(IReactorFDSet, transport.reactor).getWriters()
+        return not self._unsent
 
     def flush(self) -> None:
         """

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 __all__ = ("FolderLost", "Session", "SessionOver")
 
+#: Bytes that L{Session.writeWithNext} holds back, at most.
+_MOST_HELD = 4096
+
 
 class SessionOver(Exception):
     """
@@ -96,6 +99,7 @@ class Session:
         self._dirty = False
         self._doubtful = False
         self._leaving = ""
+        self._held = b""
 
     @property
     def store(self) -> IStore:
@@ -156,13 +160,45 @@ class Session:
         """
         Give bytes to the link, compressed if that was agreed, whether it has room or not.
         """
-        self.link.write(data if self.compression is None else self.compression.deflate(data))
+        self.link.write(self._packed(data))
+
+    def _packed(self, data: bytes) -> bytes:
+        """
+        What goes over the connection: what was held back, then C{data}.
+        """
+        if self._held:
+            data, self._held = self._held + data, b""
+        return data if self.compression is None else self.compression.deflate(data)
+
+    async def writeWithNext(self, data: bytes) -> None:
+        """
+        Send bytes together with what is written next, which is the tagged reply at the latest: for
+        what nobody is served by having before.  What is more than L{_MOST_HELD} is sent by L{write}.
+
+        @raise SessionOver: the client is gone, or does not read.
+        """
+        if len(data) > _MOST_HELD - len(self._held):
+            await self.write(data)
+        else:
+            self._held += data
+
+    async def finish(self, data: bytes) -> None:
+        """
+        Send the last bytes before the client is heard again: a tagged reply.
+
+        @raise SessionOver: the client is gone, or does not read.
+        """
+        self._checkThere()
+        self.link.finish(self._packed(data))
+        await self._roomed()
 
     async def _writePiece(self, data: bytes) -> None:
-        link = self.link
         self._checkThere()
         self.hand(data)
-        if link.clogged:
+        await self._roomed()
+
+    async def _roomed(self) -> None:
+        if self.link.clogged:
             await self._drain(self.front.runtime.seconds() + self.limits.write_timeout)
 
     async def _drain(self, deadline: float) -> None:

@@ -84,6 +84,12 @@ class ILink(Interface):
         Hand bytes to the socket, now.  Look at C{clogged} before the next.
         """
 
+    def finish(data: bytes) -> None:
+        """
+        As C{write}, with the last bytes before the client is waited for: they may go out
+        before anything else is done.
+        """
+
     def flush() -> None:
         """
         Let what was written go out before anything else is done, as far as the socket takes it.

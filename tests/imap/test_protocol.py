@@ -9,6 +9,7 @@ from typing import Any, cast
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import (
     IAddress,
     INegotiated,
@@ -327,3 +328,179 @@ class FlushTests(SynchronousTestCase):
         server.store.deliver(server.store.named["INBOX"])
         client.heard()
         self.assertTrue(any(b"EXISTS" in each for each in flushed), flushed)
+
+
+class _Socket(FileDescriptor):
+    """
+    A socket that takes so much at once.
+
+    @ivar taken: what it took.
+    @ivar room: bytes that it takes, or how it fails.
+    """
+
+    def __init__(self, reactor: _Writers) -> None:
+        super().__init__(cast(Any, reactor))
+        self.connected = 1
+        self.taken = b""
+        self.room: int | Exception = 1 << 20
+
+    def writeSomeData(self, data: bytes) -> int | Exception:
+        """
+        Take what there is room for.
+        """
+        if isinstance(self.room, Exception):
+            return self.room
+        part = bytes(data)[: self.room]
+        self.taken += part
+        self.room -= len(part)
+        return len(part)
+
+
+class _Writers:
+    """
+    As much of a reactor as a socket needs to write.
+    """
+
+    def __init__(self) -> None:
+        self.writers: list[FileDescriptor] = []
+
+    def addWriter(self, writer: FileDescriptor) -> None:
+        """
+        See L{IReactorFDSet}.
+        """
+        if writer not in self.writers:
+            self.writers.append(writer)
+
+    def removeWriter(self, writer: FileDescriptor) -> None:
+        """
+        See L{IReactorFDSet}.
+        """
+        if writer in self.writers:
+            self.writers.remove(writer)
+
+    def getWriters(self) -> list[FileDescriptor]:
+        """
+        See L{IReactorFDSet}.
+        """
+        return list(self.writers)
+
+
+class FinishTests(SynchronousTestCase):
+    """
+    The last bytes of an answer go out at once where they can, and always in order.
+    """
+
+    def setUp(self) -> None:
+        """
+        A session whose transport has become a socket.
+        """
+        self.client = Server(self).client()
+        self.link = self.client.protocol
+        self.reactor = _Writers()
+        self.socket = _Socket(self.reactor)
+        before = self.link.transport
+        self.link.transport = self.socket
+        self.addCleanup(setattr, self.link, "transport", before)
+        # The greeting waited, for all that the link knows.
+        self.link.dataReceived(b"")
+
+    def test_atOnce(self) -> None:
+        """
+        With nothing waiting they are sent without the reactor.
+        """
+        for each in (b"one", b"two"):
+            self.link.finish(each)
+        self.assertEqual((self.socket.taken, self.reactor.writers), (b"onetwo", []))
+
+    def test_behindOthers(self) -> None:
+        """
+        What was written before goes before; when that is gone they are sent at once again.
+        """
+        self.link.write(b"first ")
+        self.link.finish(b"second ")
+        self.assertEqual((self.socket.taken, self.reactor.writers), (b"", [self.socket]))
+        self.socket.doWrite()  # type: ignore[no-untyped-call]
+        self.assertEqual((self.socket.taken, self.reactor.writers), (b"first second ", []))
+        self.link.dataReceived(b"")
+        self.link.finish(b"third")
+        self.assertEqual((self.socket.taken, self.reactor.writers), (b"first second third", []))
+
+    def test_rest(self) -> None:
+        """
+        What the socket does not take goes by the reactor, and before all that follows.
+        """
+        self.socket.room = 3
+        self.link.finish(b"12345")
+        self.socket.room = 100
+        self.link.finish(b"67")
+        self.assertEqual((self.socket.taken, self.reactor.writers), (b"123", [self.socket]))
+        self.socket.doWrite()  # type: ignore[no-untyped-call]
+        self.assertEqual((self.socket.taken, self.reactor.writers), (b"1234567", []))
+
+    def test_full(self) -> None:
+        """
+        A socket that takes nothing is left to the reactor.
+        """
+        self.socket.room = 0
+        self.link.finish(b"12345")
+        self.assertEqual(self.reactor.writers, [self.socket])
+        self.socket.room = 100
+        self.socket.doWrite()  # type: ignore[no-untyped-call]
+        self.assertEqual(self.socket.taken, b"12345")
+
+    def test_connectionLost(self) -> None:
+        """
+        That the connection is gone is left to the reactor to find.
+        """
+        self.socket.room = ConnectionLost()
+        self.link.finish(b"12345")
+        self.assertEqual(self.reactor.writers, [self.socket])
+        self.assertIs(self.socket.doWrite(), self.socket.room)  # type: ignore[no-untyped-call]
+
+    def test_notPlain(self) -> None:
+        """
+        Under TLS, and when the connection is or is being closed, nothing goes past the transport.
+        """
+        spoilt: list[tuple[object, str, object]] = [
+            (self.link, "secure", True),
+            (self.link, "lost", True),
+            (self.link, "clogged", True),
+            (self.socket, "disconnecting", True),
+            (self.socket, "connected", False),
+        ]
+        for owner, name, value in spoilt:
+            before = getattr(owner, name)
+            self.link._unsent = False
+            setattr(owner, name, value)
+            self.link.finish(b"secret")
+            setattr(owner, name, before)
+            self.assertEqual(self.socket.taken, b"", name)
+
+    def test_oneWrite(self) -> None:
+        """
+        What STATUS and SELECT answer leaves in one piece with the tagged reply.
+        """
+        server = Server(self)
+        client = server.client()
+        client.ask(b"SELECT INBOX")
+        written: list[bytes] = []
+        self.patch(client.protocol, "write", written.append)
+        for command, lines in ((b"STATUS INBOX (MESSAGES)", 2), (b"SELECT INBOX", 8)):
+            client.say(b"x %b\r\n" % command)
+            (whole,) = written
+            self.assertGreaterEqual(whole.count(b"\r\n"), lines)
+            self.assertTrue(whole.splitlines()[-1].startswith(b"x OK "), whole)
+            written.clear()
+
+    def test_muchIsNotHeld(self) -> None:
+        """
+        What is held back for the tagged reply is bounded; what is over the bound goes at once, behind it.
+        """
+        client = Server(self).client()
+        session = client.protocol.connection.session
+        written: list[bytes] = []
+        self.patch(client.protocol, "write", written.append)
+        few, many = b"* few\r\n", b"x" * 4094
+        for each in (few, many):
+            self.successResultOf(Deferred.fromCoroutine(session.writeWithNext(each)))
+        self.assertEqual(written, [few + many])

@@ -45,7 +45,7 @@ def _mayChange(opened: OpenFolder) -> bool:
 async def _open(session: Session, arguments: SelectArguments, examine: bool) -> Reply:
     if session.view is not None:
         # RFC 7162 section 3.2.11, RFC 9051 section 7.1.
-        await session.untagged(f"OK [{CLOSED}] The previous folder is closed".encode("ascii"))
+        await session.writeWithNext(b"* OK [%b] The previous folder is closed\r\n" % CLOSED.encode("ascii"))
     # RFC 9051 section 6.3.2: also when this fails, nothing is open afterwards.
     session.closed()
     changes = session.front.changes
@@ -72,7 +72,7 @@ async def _open(session: Session, arguments: SelectArguments, examine: bool) -> 
         lines.append(listLine(opened.name, b"", SEPARATOR, utf8=session.utf8))
     elif unseen is not None:
         lines.append(b"* OK [UNSEEN %d] First unseen message\r\n" % unseen)
-    await session.writeLines(lines)
+    await session.writeWithNext(b"".join(lines))
     if arguments.condstore or arguments.qresync is not None:
         session.condstore = True
     if arguments.qresync is not None:

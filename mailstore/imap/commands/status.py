@@ -34,7 +34,7 @@ async def run(session: Session, arguments: tuple[str, tuple[StatusItem, ...]]) -
     name, items = arguments
     await noteItems(session, items)
     status = await session.store.status(session.user, name)
-    await session.write(statusLine(name, await values(session, status, items), session.utf8))
+    await session.writeWithNext(statusLine(name, await values(session, status, items), session.utf8))
     return Ok()
 
 
