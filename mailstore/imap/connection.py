@@ -73,6 +73,9 @@ class _Head:
     command: Command | None = None
     #: Why it cannot be carried out, if that is known already.
     refused: Reply | None = None
+    #: What was known of the command, and a place in it behind its name.
+    parts: tuple[bytes, ...] = ()
+    reader: Reader | None = None
 
 
 class Connection:
@@ -182,8 +185,7 @@ class Connection:
                 handler = head.command.literals(session)
             parts, refused = await self._gather(event, head, handler)
             if refused is None:
-                assert head.command is not None
-                refused = await self._run(head.command, handler, parts)
+                refused = await self._run(head, handler, parts)
         except FolderLost:
             raise SessionOver(_FOLDER_LOST) from None
         finally:
@@ -216,7 +218,7 @@ class Connection:
             return _Head(tag, refused=Bad("There is no such command"))
         if self.session.state not in command.states:
             return _Head(tag, command, Bad(f"{name} is not possible when {self.session.state.value}"))
-        return _Head(tag, command)
+        return _Head(tag, command, None, parts, reader)
 
     async def _gather(
         self, event: object, head: _Head, handler: LiteralHandler | None
@@ -289,9 +291,12 @@ class Connection:
         reader.space()
         reader.commandName()
 
-    async def _run(self, command: Command, handler: LiteralHandler | None, parts: tuple[bytes, ...]) -> Reply:
-        reader = self._reader(parts)
-        self._skipHead(reader)
+    async def _run(self, head: _Head, handler: LiteralHandler | None, parts: tuple[bytes, ...]) -> Reply:
+        command, reader = head.command, head.reader
+        assert command is not None
+        if reader is None or parts is not head.parts:
+            reader = self._reader(parts)
+            self._skipHead(reader)
         parse: Callable[[Reader], Any] = command.parse if handler is None else handler.parse
 
         async def whole() -> Reply:
