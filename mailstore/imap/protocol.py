@@ -16,7 +16,6 @@ from twisted.internet.interfaces import (
     IDelayedCall,
     INegotiated,
     IPushProducer,
-    IReactorFDSet,
     IReactorTime,
     ISSLTransport,
     ITCPTransport,
@@ -32,7 +31,7 @@ from zope.interface import implementer
 from mailstore.imap.connection import Connection
 from mailstore.imap.frontend import FrontEnd
 from mailstore.imap.limits import ImapLimits
-from mailstore.imap.waiting import ILink, IRuntime, ISignal
+from mailstore.imap.waiting import IAlarm, ILink, IRuntime, ISignal
 from mailstore.interfaces import IAuthenticator, IStore
 
 #: The bounds when none are given.
@@ -87,6 +86,55 @@ class Signal:
             timer.cancel()
 
 
+@implementer(IAlarm)
+class Alarm:
+    """
+    A moment that is put off often and reached seldom: the reactor's timer is left to run, and
+    started again only when it has run out or would come too late.
+    """
+
+    def __init__(self, clock: IReactorTime, ring: Callable[[], None]) -> None:
+        self._clock = clock
+        self._ring = ring
+        self._when: float | None = None
+        self._timer: IDelayedCall | None = None
+        #: When the timer runs out.
+        self._end = 0.0
+
+    def set(self, when: float) -> None:
+        """
+        Ring at C{when}.
+        """
+        self._when = when
+        if self._timer is not None:
+            if self._end <= when:
+                return
+            self._timer.cancel()
+        self._start(when)
+
+    def stop(self) -> None:
+        """
+        Not ring.
+        """
+        self._when = None
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _start(self, when: float) -> None:
+        self._end = when
+        self._timer = self._clock.callLater(max(0.0, when - self._clock.seconds()), self._ranOut)
+
+    def _ranOut(self) -> None:
+        self._timer = None
+        when = self._when
+        if when is not None and when > self._clock.seconds():
+            self._start(when)
+        elif when is not None:
+            self._when = None
+            self._ring()
+
+
 @implementer(IRuntime)
 class ReactorRuntime:
     """
@@ -121,6 +169,12 @@ class ReactorRuntime:
         A new place to wait at.
         """
         return Signal(self._clock)
+
+    def alarm(self, ring: Callable[[], None]) -> Alarm:
+        """
+        A new alarm.
+        """
+        return Alarm(self._clock, ring)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """
@@ -272,7 +326,7 @@ class ImapProtocol(Protocol):
         if self._unsent and not self._said:
             # It is one of these as long as it has something to send.  That is looked at once for
             # what the client said, as they may be many.
-            self._unsent = self._said = transport in cast(IReactorFDSet, transport.reactor).getWriters()
+            self._unsent = self._said = transport in transport.reactor.getWriters()
         return not self._unsent
 
     def flush(self) -> None:

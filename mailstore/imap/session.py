@@ -38,7 +38,7 @@ from mailstore.model import OpenFolder
 if TYPE_CHECKING:
     from mailstore.imap.frontend import FrontEnd
     from mailstore.imap.limits import ImapLimits
-    from mailstore.imap.waiting import ILink, ISignal
+    from mailstore.imap.waiting import IAlarm, ILink, ISignal
     from mailstore.imap.wire.framer import Framer
     from mailstore.interfaces import IStore
 
@@ -92,6 +92,8 @@ class Session:
         self.tag = b"*"
         #: Fires when bytes came from the client, the open folder changed, or the client is gone.
         self.bell: ISignal = front.runtime.signal()
+        # Each command puts it off.
+        self._alarm: IAlarm = front.runtime.alarm(self.bell.fire)
         #: What a command wants done after its tagged reply has been written.
         self.after_reply: Callable[[], None] | None = None
         self.login_failures = 0
@@ -329,7 +331,11 @@ class Session:
         left = deadline - self.front.runtime.seconds()
         if left <= 0:
             raise SessionOver("Nothing heard for too long")
-        await self.bell.wait(left if at_most is None else min(left, at_most))
+        if at_most is None:
+            self._alarm.set(deadline)
+            await self.bell.wait()
+        else:
+            await self.bell.wait(min(left, at_most))
 
     def leave(self, bye: str) -> None:
         """
@@ -407,6 +413,7 @@ class Session:
         """
         The session is over.  Idempotent.
         """
+        self._alarm.stop()
         self.closed()
         self.front.release(self)
         self.state = after(self.state, Event.ENDED)

@@ -34,6 +34,22 @@ class ISignal(Interface):
         """
 
 
+class IAlarm(Interface):
+    """
+    A moment that is put off often and reached seldom.
+    """
+
+    def set(when: float) -> None:
+        """
+        Ring at C{when}, by the runtime's clock, and not when it was set to before.
+        """
+
+    def stop() -> None:
+        """
+        Not ring, and keep nothing.  Idempotent.
+        """
+
+
 class IRuntime(Interface):
     """
     What the sessions of one front end share of the outer world.
@@ -57,6 +73,11 @@ class IRuntime(Interface):
     def signal() -> ISignal:
         """
         A new place to wait at.
+        """
+
+    def alarm(ring: Callable[[], None]) -> IAlarm:
+        """
+        A new alarm, which is not set.
         """
 
     def start(work: Coroutine[Any, Any, None]) -> None:

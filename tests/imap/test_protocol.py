@@ -22,8 +22,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mailstore.imap.limits import ImapLimits
-from mailstore.imap.protocol import ReactorRuntime, Signal
-from mailstore.imap.waiting import ILink, IRuntime, ISignal
+from mailstore.imap.protocol import Alarm, ReactorRuntime, Signal
+from mailstore.imap.waiting import IAlarm, ILink, IRuntime, ISignal
 from tests.imap.support import REMOTE, Server
 
 
@@ -105,6 +105,107 @@ class SignalTests(SynchronousTestCase):
 
         ReactorRuntime(self.clock).start(work())
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+
+class AlarmTests(SynchronousTestCase):
+    """
+    Moments that are put off.
+    """
+
+    def setUp(self) -> None:
+        """
+        An alarm, a clock, and when it rang.
+        """
+        self.clock = Clock()
+        self.rang: list[float] = []
+        self.alarm = Alarm(self.clock, lambda: self.rang.append(self.clock.seconds()))
+
+    def test_interface(self) -> None:
+        """
+        It is what sessions expect.
+        """
+        verifyObject(IAlarm, self.alarm)
+
+    def test_rings(self) -> None:
+        """
+        It rings once, when it was set to, and can be set again.
+        """
+        for when in (5, 12):
+            self.alarm.set(when)
+            self.clock.pump([1] * 8)
+        self.assertEqual(self.rang, [5, 12])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_putOff(self) -> None:
+        """
+        Put off however often, it has the one timer, and rings when it was set to last.
+        """
+        self.alarm.set(5)
+        (timer,) = self.clock.getDelayedCalls()
+        for when in (6, 7, 8):
+            self.alarm.set(when)
+            self.assertEqual(self.clock.getDelayedCalls(), [timer])
+        self.clock.pump([1] * 10)
+        self.assertEqual(self.rang, [8])
+
+    def test_earlier(self) -> None:
+        """
+        Set to come earlier, it does.
+        """
+        self.alarm.set(1800)
+        self.alarm.set(60)
+        self.clock.advance(60)
+        self.assertEqual(self.rang, [60])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_past(self) -> None:
+        """
+        A moment that is over is now.
+        """
+        self.clock.advance(10)
+        self.alarm.set(3)
+        self.clock.advance(0)
+        self.assertEqual(self.rang, [10])
+
+    def test_stop(self) -> None:
+        """
+        Stopped, it leaves nothing behind, also when it was not set.
+        """
+        self.alarm.set(5)
+        for _ in range(2):
+            self.alarm.stop()
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_setFromInside(self) -> None:
+        """
+        It can be set as it rings.
+        """
+
+        def again() -> None:
+            self.rang.append(self.clock.seconds())
+            if len(self.rang) < 2:
+                alarm.set(9)
+
+        alarm = Alarm(self.clock, again)
+        alarm.set(5)
+        self.clock.pump([1] * 12)
+        self.assertEqual(self.rang, [5, 9])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_idleSession(self) -> None:
+        """
+        A session is over when nothing came for so long since the last command, not since an earlier one.
+        """
+        server = Server(self)
+        client = server.client()
+        timeout = server.factory.front.limits.idle_timeout
+        for _ in range(3):
+            server.clock.advance(timeout - 1)
+            client.ask(b"NOOP")
+        server.clock.advance(timeout - 1)
+        self.assertFalse(client.gone)
+        server.clock.advance(1)
+        self.assertTrue(client.gone)
 
 
 class LinkTests(SynchronousTestCase):
@@ -419,7 +520,7 @@ class FinishTests(SynchronousTestCase):
         self.link.write(b"first ")
         self.link.finish(b"second ")
         self.assertEqual((self.socket.taken, self.reactor.writers), (b"", [self.socket]))
-        self.socket.doWrite()  # type: ignore[no-untyped-call]
+        self.socket.doWrite()
         self.assertEqual((self.socket.taken, self.reactor.writers), (b"first second ", []))
         self.link.dataReceived(b"")
         self.link.finish(b"third")
@@ -434,7 +535,7 @@ class FinishTests(SynchronousTestCase):
         self.socket.room = 100
         self.link.finish(b"67")
         self.assertEqual((self.socket.taken, self.reactor.writers), (b"123", [self.socket]))
-        self.socket.doWrite()  # type: ignore[no-untyped-call]
+        self.socket.doWrite()
         self.assertEqual((self.socket.taken, self.reactor.writers), (b"1234567", []))
 
     def test_full(self) -> None:
@@ -445,7 +546,7 @@ class FinishTests(SynchronousTestCase):
         self.link.finish(b"12345")
         self.assertEqual(self.reactor.writers, [self.socket])
         self.socket.room = 100
-        self.socket.doWrite()  # type: ignore[no-untyped-call]
+        self.socket.doWrite()
         self.assertEqual(self.socket.taken, b"12345")
 
     def test_connectionLost(self) -> None:
@@ -455,7 +556,7 @@ class FinishTests(SynchronousTestCase):
         self.socket.room = ConnectionLost()
         self.link.finish(b"12345")
         self.assertEqual(self.reactor.writers, [self.socket])
-        self.assertIs(self.socket.doWrite(), self.socket.room)  # type: ignore[no-untyped-call]
+        self.assertIs(self.socket.doWrite(), self.socket.room)
 
     def test_notPlain(self) -> None:
         """
