@@ -332,13 +332,14 @@ class BaseChannel:
             if self._look():
                 found = True
                 end = min(perf_counter() + spinner.seconds, last)
-            elif self._inbound.owed:
-                # As long as there is more to handle, what is given back is told
-                # all at once.
-                self._flushMedium()
-            elif spinner.wanted(0) and not self._look():
-                break
             else:
+                if self._inbound.owed:
+                    # As long as there is more to handle, what is given back is
+                    # told all at once.
+                    self._flushMedium()
+                # The look or the flush may have been the end of the channel.
+                if self._refusal is not None or (spinner.wanted(0) and not self._look()):
+                    break
                 sched_yield()
             if perf_counter() >= end:
                 break

@@ -526,6 +526,26 @@ class SharedMemoryTransportTests(SharedMemoryBase, TestCase):
         left._turn()
         self.assertEqual(self.pair.left.messages, [b"answer"])
 
+    async def test_spinEndsWithTheChannel(self) -> None:
+        """
+        A channel that ends while it looks does not look again, though somebody
+        else wants the reactor: its memory is gone.
+        """
+        left, _ = await self.openChannels(self.makeTransport(LIMITS, spin=SPIN))
+        self.pair.left.resume()
+        await self.settle()
+        looks: list[None] = []
+
+        def look() -> bool:
+            looks.append(None)
+            left.abort()
+            return False
+
+        self.patch(left, "_look", look)
+        self.patch(left._spinner, "wanted", lambda _: True)
+        left._linger()
+        self.assertEqual(len(looks), 1)
+
     async def test_spinIsBounded(self) -> None:
         """
         A channel on which nothing comes keeps the reactor no longer than it was
