@@ -8,6 +8,7 @@ import io
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from mailstore.admin import mbox
 from mailstore.admin.dates import fileDate, fromLineDate, receivedDate
 from mailstore.admin.mbox import entries, statusFlags
 
@@ -97,6 +98,20 @@ class EntriesTests(SynchronousTestCase):
             self.assertEqual(contents(DATED + message, 1 << 20), [message])
             torn = b"x" * length + b"From y\n\n>From"
             self.assertEqual(contents(DATED + torn, 1 << 20), [torn])
+
+    def test_blocks(self) -> None:
+        """
+        Wherever the blocks end that are read at once, the messages are the same.
+        """
+        line = DATED.replace(b"\n", b"\r\n")
+        text = b"A: 1\n\n>From you\n\nFrom here on.\n>>From me\r\n\r\n"
+        data = DATED + text + line + b"\r\n" + DATED + b"\n\n" + line + text * 2 + b"z\n\nFrom"
+        whole = contents(data)
+        self.assertEqual(len(whole), 4)
+        for size in range(len(line), len(data) + 1):
+            self.patch(mbox, "_BLOCK", size)
+            self.assertEqual(contents(data), whole)
+            self.assertEqual(contents(data, 20), [each if len(each or b"") <= 20 else None for each in whole])
 
     def test_arrival(self) -> None:
         """
