@@ -4,9 +4,9 @@ Sets of rights (RFC 4314): each distinct one is a row, which folders share.
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.lru import Cache
 from mailstore.errors import LimitReached, StoreFault
 from mailstore.model import ALL_RIGHTS, ANYONE, AUTHENTICATED, RightsMode
@@ -79,7 +79,7 @@ class Acls:
         self._entries: Cache[int, Entries] = Cache(10_000)
         self._rights: Cache[tuple[int, Viewer], str] = Cache(50_000)
 
-    def entries(self, db: sqlite3.Connection, acl: int) -> Entries:
+    def entries(self, db: Connection, acl: int) -> Entries:
         """
         The entries of a row.
         """
@@ -92,7 +92,7 @@ class Acls:
             self._entries.put(acl, found)
         return found
 
-    def rights(self, db: sqlite3.Connection, acl: int, viewer: Viewer) -> str:
+    def rights(self, db: Connection, acl: int, viewer: Viewer) -> str:
         """
         What a row lets a viewer do, who is neither the owner nor the system.
         """
@@ -105,7 +105,7 @@ class Acls:
             self._rights.put(key, found)
         return found
 
-    def intern(self, db: sqlite3.Connection, entries: Entries) -> int:
+    def intern(self, db: Connection, entries: Entries) -> int:
         """
         The row that has these entries; made if there is none.
 
@@ -120,7 +120,7 @@ class Acls:
         acl: int = row[0]
         return acl
 
-    def release(self, db: sqlite3.Connection, acl: int) -> None:
+    def release(self, db: Connection, acl: int) -> None:
         """
         Remove a row if no folder has it any more.
         """

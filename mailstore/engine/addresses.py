@@ -4,8 +4,7 @@ Mail from outside: the addresses of public folders, and whom an address means.
 
 from __future__ import annotations
 
-import sqlite3
-
+from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import COLUMNS, FolderRow, Places
 from mailstore.engine.users import PUBLIC, Viewer
@@ -36,14 +35,14 @@ _BY_ADDRESS = (
 )
 
 
-def _requireAdministrator(db: sqlite3.Connection, places: Places, viewer: Viewer) -> None:
+def _requireAdministrator(db: Connection, places: Places, viewer: Viewer) -> None:
     root = places.byName(db, viewer, PUBLIC_ROOT)
     if "a" not in places.rights(db, viewer, root):
         raise PermissionDenied("this needs the right 'a' on the public folders")
 
 
 def add(
-    db: sqlite3.Connection, places: Places, limits: EngineLimits, viewer: Viewer, name: str, address: str
+    db: Connection, places: Places, limits: EngineLimits, viewer: Viewer, name: str, address: str
 ) -> None:
     """
     See L{addAddress<mailstore.interfaces.IDelivery.addAddress>}.
@@ -63,7 +62,7 @@ def add(
         raise LimitReached(f"a folder can have at most {limits.max_addresses} addresses")
 
 
-def remove(db: sqlite3.Connection, places: Places, viewer: Viewer, address: str) -> None:
+def remove(db: Connection, places: Places, viewer: Viewer, address: str) -> None:
     """
     See L{removeAddress<mailstore.interfaces.IDelivery.removeAddress>}.
     """
@@ -73,7 +72,7 @@ def remove(db: sqlite3.Connection, places: Places, viewer: Viewer, address: str)
         raise NoSuchAddress(f"no folder has the address {address[:MAX_ADDRESS]!r}")
 
 
-def drop(db: sqlite3.Connection, folder: int) -> None:
+def drop(db: Connection, folder: int) -> None:
     """
     Remove all addresses of a folder.
     """
@@ -81,7 +80,7 @@ def drop(db: sqlite3.Connection, folder: int) -> None:
 
 
 def listed(
-    db: sqlite3.Connection, places: Places, viewer: Viewer, after: str, count: int
+    db: Connection, places: Places, viewer: Viewer, after: str, count: int
 ) -> tuple[tuple[tuple[str, str], ...], str]:
     """
     Addresses and the names of their folders.
@@ -104,12 +103,12 @@ def listed(
     return pairs, found[-1][0] if len(found) == count else ""
 
 
-def _folderOf(db: sqlite3.Connection, address: str) -> FolderRow | None:
+def _folderOf(db: Connection, address: str) -> FolderRow | None:
     row = db.execute(_BY_ADDRESS, (address,)).fetchone()
     return None if row is None else FolderRow._make(row)
 
 
-def target(db: sqlite3.Connection, places: Places, recipient: Recipient) -> tuple[FolderRow, Viewer]:
+def target(db: Connection, places: Places, recipient: Recipient) -> tuple[FolderRow, Viewer]:
     """
     The folder that a recipient means, and as whom the message is put there.
 
@@ -136,7 +135,7 @@ def target(db: sqlite3.Connection, places: Places, recipient: Recipient) -> tupl
     return row, viewer
 
 
-def _own(db: sqlite3.Connection, places: Places, viewer: Viewer, name: str) -> FolderRow | None:
+def _own(db: Connection, places: Places, viewer: Viewer, name: str) -> FolderRow | None:
     try:
         row = places.find(db, viewer.id, folderName(name))
     except InvalidName:

@@ -8,12 +8,12 @@ somebody is in the middle of reading it.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import attrs
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.rendering import Rendered
 from mailstore.engine.textindex import TextIndex
 from mailstore.errors import StoreFault
@@ -47,7 +47,7 @@ class Content:
     canonical: bool
 
 
-def find(db: sqlite3.Connection, digest: bytes) -> tuple[int, int] | None:
+def find(db: Connection, digest: bytes) -> tuple[int, int] | None:
     """
     Id and served size of the content with this SHA-256.
     """
@@ -57,9 +57,7 @@ def find(db: sqlite3.Connection, digest: bytes) -> tuple[int, int] | None:
     return found
 
 
-def insert(
-    db: sqlite3.Connection, digest: bytes, stored: int, chunks: Iterable[bytes], rendered: Rendered
-) -> int:
+def insert(db: Connection, digest: bytes, stored: int, chunks: Iterable[bytes], rendered: Rendered) -> int:
     """
     Keep a content that is not there yet, and that one message is going to name.
 
@@ -92,14 +90,14 @@ def insert(
     return content
 
 
-def addReferences(db: sqlite3.Connection, contents: Iterable[int]) -> None:
+def addReferences(db: Connection, contents: Iterable[int]) -> None:
     """
     Note that one more message names each of these, which may be repeated.
     """
     db.executemany("UPDATE contents SET refs = refs + 1 WHERE id = ?", ((each,) for each in contents))
 
 
-def dropReferences(db: sqlite3.Connection, contents: Iterable[int]) -> None:
+def dropReferences(db: Connection, contents: Iterable[int]) -> None:
     """
     Note that one message less names each of these, which may be repeated.
     """
@@ -132,7 +130,7 @@ class Pins:
         if not self._pinned[content]:
             del self._pinned[content]
 
-    def _unused(self, db: sqlite3.Connection) -> tuple[list[tuple[int]], int, bool]:
+    def _unused(self, db: Connection) -> tuple[list[tuple[int]], int, bool]:
         """
         Contents that nobody names and nobody reads, their bytes, and whether there may be more.
         """
@@ -143,14 +141,14 @@ class Pins:
         unused = [each for each in found if each[0] not in self._pinned]
         return [(ident,) for ident, _ in unused], sum(stored for _, stored in unused), len(found) >= _SWEEP
 
-    def isMuch(self, db: sqlite3.Connection) -> bool:
+    def isMuch(self, db: Connection) -> bool:
         """
         Whether L{sweep} would remove so much that whoever takes the place in the same transaction
         would have to remember what was there.
         """
         return self._unused(db)[1] >= _MUCH
 
-    def sweep(self, db: sqlite3.Connection) -> bool:
+    def sweep(self, db: Connection) -> bool:
         """
         Remove contents that nobody names and nobody reads.
 
@@ -200,7 +198,7 @@ class ServedReader:
             data: bytes = row[0]
             yield data
 
-    def read(self, db: sqlite3.Connection, size: int) -> bytes:
+    def read(self, db: Connection, size: int) -> bytes:
         """
         The next C{size} bytes, or fewer at the end; nothing when all have been given.
         """
@@ -224,7 +222,7 @@ class ServedReader:
         return data[:size]
 
 
-def served(db: sqlite3.Connection, content: Content, start: int, end: int) -> bytes:
+def served(db: Connection, content: Content, start: int, end: int) -> bytes:
     """
     A range of a content's served form, at once.
     """

@@ -4,14 +4,13 @@ Numbers that only grow.
 
 from __future__ import annotations
 
-import sqlite3
-
+from mailstore.engine.connection import Connection
 from mailstore.errors import LimitReached
 
 _LARGEST = 0xFFFFFFFF
 
 
-def nextUidValidity(db: sqlite3.Connection, clock: float) -> int:
+def nextUidValidity(db: Connection, clock: float) -> int:
     """
     A UIDVALIDITY that no folder of this store had, greater than all that had
     one (RFC 9051 section 2.3.1.1).  It follows the clock, so that it also grows
@@ -26,7 +25,7 @@ def nextUidValidity(db: sqlite3.Connection, clock: float) -> int:
     return number
 
 
-def touchTree(db: sqlite3.Connection, owner: int, shared: bool, folders: int = 0) -> None:
+def touchTree(db: Connection, owner: int, shared: bool, folders: int = 0) -> None:
     """
     Note that the folders of a tree, or their rights, have changed.
 

@@ -4,8 +4,7 @@ Parts of messages decoded from their transfer encoding while they are read.
 
 from __future__ import annotations
 
-import sqlite3
-
+from mailstore.engine.connection import Connection
 from mailstore.engine.content import Content, ServedReader, served
 from mailstore.engine.raw import RawReader
 from mailstore.message.encodings import Binary, Decoding, decodingFor
@@ -31,7 +30,7 @@ class Decoded:
 
     @classmethod
     def of(
-        cls, db: sqlite3.Connection, source: Content, ranges: Ranges, part: tuple[int, ...], cut: Cut
+        cls, db: Connection, source: Content, ranges: Ranges, part: tuple[int, ...], cut: Cut
     ) -> Decoded | None:
         """
         The body of a part, which C{cut} is; C{None} when its served form stands for itself: the message as a
@@ -49,7 +48,7 @@ class Decoded:
             return None
         return cls(source, cut, decoding)
 
-    def read(self, db: sqlite3.Connection, size: int) -> bytes:
+    def read(self, db: Connection, size: int) -> bytes:
         """
         The next C{size} bytes, or fewer at the end; nothing when all have been given.
         """
@@ -68,7 +67,7 @@ class Decoded:
         self._held = data[size:]
         return data[:size]
 
-    def skip(self, db: sqlite3.Connection, size: int) -> int:
+    def skip(self, db: Connection, size: int) -> int:
         """
         Pass over the next C{size} bytes.
 
@@ -79,7 +78,7 @@ class Decoded:
             skipped += len(piece)
         return skipped
 
-    def measure(self, db: sqlite3.Connection, start: int, most: int) -> tuple[int, bytes]:
+    def measure(self, db: Connection, start: int, most: int) -> tuple[int, bytes]:
         """
         How many bytes it has, and at most C{most} of them from C{start} on.
         """

@@ -7,12 +7,12 @@ remain as few statements as there are rows.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 import attrs
 
 from mailstore.engine import content, quotas
+from mailstore.engine.connection import Connection
 from mailstore.engine.flags import Keywords, viewerFlagRights
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.messages import NewRow, addMessages
@@ -85,7 +85,7 @@ class Delivery:
                 raise InvalidRequest("the date of a message is out of range")
             arrival.digest = arrival.spool.digest()
 
-    def look(self, db: sqlite3.Connection) -> None:
+    def look(self, db: Connection) -> None:
         """
         Find out which messages are in the store already.
         """
@@ -100,7 +100,7 @@ class Delivery:
             if not arrival.known:
                 arrival.rendered = self._renderer.render(arrival.spool.buffer())
 
-    def store(self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer, rights: str) -> AppendResult:
+    def store(self, db: Connection, row: FolderRow, viewer: Viewer, rights: str) -> AppendResult:
         """
         Make them rows of a folder.
 
@@ -122,7 +122,7 @@ class Delivery:
             quotas.require(db, row)
         return AppendResult(row.uid_validity, tuple(uids))
 
-    def _content(self, db: sqlite3.Connection, arrival: Arrival) -> tuple[int, int]:
+    def _content(self, db: Connection, arrival: Arrival) -> tuple[int, int]:
         """
         The content that a message names from now on, and its served size.
         """

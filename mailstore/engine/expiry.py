@@ -12,9 +12,9 @@ earlier.
 
 from __future__ import annotations
 
-import sqlite3
 from itertools import takewhile
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.messages import OldRow, removeMessagesOf
 from mailstore.engine.places import COLUMNS, FolderRow, Places
@@ -34,7 +34,7 @@ _SURE_EVERY = 3600
 # --- rules --------------------------------------------------------------------
 
 
-def expiry(db: sqlite3.Connection, places: Places, viewer: Viewer, name: str) -> Expiry:
+def expiry(db: Connection, places: Places, viewer: Viewer, name: str) -> Expiry:
     """
     See L{expiry<mailstore.interfaces.IExpiry.expiry>}.
     """
@@ -43,9 +43,7 @@ def expiry(db: sqlite3.Connection, places: Places, viewer: Viewer, name: str) ->
     return Expiry() if found is None else Expiry(*found)
 
 
-def setExpiry(
-    db: sqlite3.Connection, places: Places, viewer: Viewer, name: str, rule: Expiry, now: int
-) -> None:
+def setExpiry(db: Connection, places: Places, viewer: Viewer, name: str, rule: Expiry, now: int) -> None:
     """
     See L{setExpiry<mailstore.interfaces.IExpiry.setExpiry>}.
     """
@@ -58,7 +56,7 @@ def setExpiry(
     _insert(db, row.id, rule, row.uid_next, now)
 
 
-def _insert(db: sqlite3.Connection, folder: int, rule: Expiry, uid: int, now: int) -> None:
+def _insert(db: Connection, folder: int, rule: Expiry, uid: int, now: int) -> None:
     if rule != Expiry():
         db.execute(
             "INSERT INTO expiry (folder, days, messages, sure_uid, sure_time) VALUES (?, ?, ?, ?, ?)",
@@ -66,7 +64,7 @@ def _insert(db: sqlite3.Connection, folder: int, rule: Expiry, uid: int, now: in
         )
 
 
-def inherit(db: sqlite3.Connection, folder: int, parent: int, now: int) -> None:
+def inherit(db: Connection, folder: int, parent: int, now: int) -> None:
     """
     Give a new folder a copy of its parent's rule.
     """
@@ -75,7 +73,7 @@ def inherit(db: sqlite3.Connection, folder: int, parent: int, now: int) -> None:
         _insert(db, folder, Expiry(*found), 1, now)
 
 
-def drop(db: sqlite3.Connection, folder: int) -> None:
+def drop(db: Connection, folder: int) -> None:
     """
     Remove the rule of a folder.
     """
@@ -83,7 +81,7 @@ def drop(db: sqlite3.Connection, folder: int) -> None:
 
 
 def listed(
-    db: sqlite3.Connection, places: Places, viewer: Viewer, after: int, count: int
+    db: Connection, places: Places, viewer: Viewer, after: int, count: int
 ) -> tuple[tuple[tuple[str, Expiry], ...], int]:
     """
     Names of folders, and their rules.
@@ -122,7 +120,7 @@ _DUE = (
 )
 
 
-def due(db: sqlite3.Connection, after: int, count: int, now: int) -> tuple[list[int], int]:
+def due(db: Connection, after: int, count: int, now: int) -> tuple[list[int], int]:
     """
     Find folders with something to be done.
 
@@ -135,9 +133,7 @@ def due(db: sqlite3.Connection, after: int, count: int, now: int) -> tuple[list[
     return [folder for folder, is_due in found if is_due], found[-1][0] if len(found) == count else 0
 
 
-def work(
-    db: sqlite3.Connection, limits: EngineLimits, folders: list[int], now: int
-) -> tuple[list[int], bool]:
+def work(db: Connection, limits: EngineLimits, folders: list[int], now: int) -> tuple[list[int], bool]:
     """
     Do what is to be done in some folders, or a piece of it.
 
@@ -161,7 +157,7 @@ class _Folder:
     A folder with a rule, at one moment.
     """
 
-    def __init__(self, db: sqlite3.Connection, limits: EngineLimits, folder: int, now: int) -> None:
+    def __init__(self, db: Connection, limits: EngineLimits, folder: int, now: int) -> None:
         self._db = db
         self._limits = limits
         self._now = now

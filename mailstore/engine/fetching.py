@@ -7,11 +7,11 @@ for each run of messages that stand together, and is copied, never made.
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from collections.abc import Iterable
 from typing import Any
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.content import CHUNK, CHUNK_BITS, Content, ServedReader, served
 from mailstore.engine.decoding import Decoded
 from mailstore.engine.limits import EngineLimits
@@ -76,7 +76,7 @@ class Fetch:
         self._runs: list[tuple[int, int]] = []
         self._statement = _statement(kinds, spec)
 
-    def batch(self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer) -> FetchBatch | None:
+    def batch(self, db: Connection, row: FolderRow, viewer: Viewer) -> FetchBatch | None:
         """
         The next one; C{None} when there are no more messages.
         """
@@ -120,7 +120,7 @@ class Fetch:
             keywords=row.keywordNames() if flags else (),
         )
 
-    def _read(self, db: sqlite3.Connection, view: Snapshot, row: FolderRow) -> FetchBatch:
+    def _read(self, db: Connection, view: Snapshot, row: FolderRow) -> FetchBatch:
         values = _Values(self._spec, self._limits)
         assert self._statement is not None
         for low, high in reversed(self._runs):
@@ -178,7 +178,7 @@ class _Values:
         self._renditions: list[tuple[bytes, ...]] = []
         self._sections: list[tuple[_Value, ...]] = []
 
-    def addAll(self, db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> bool:
+    def addAll(self, db: Connection, rows: Iterable[tuple[Any, ...]]) -> bool:
         """
         Add rows as long as there is room.
 
@@ -186,7 +186,7 @@ class _Values:
         """
         return all(self._add(db, row) for row in rows)
 
-    def _add(self, db: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
+    def _add(self, db: Connection, row: tuple[Any, ...]) -> bool:
         spec = self._spec
         cost = _ROW_COST
         date, zone, size, saved, digest, thread = row[:_COLUMNS]
@@ -244,7 +244,7 @@ class _Values:
 
 
 def _sections(
-    db: sqlite3.Connection, row: tuple[Any, ...], wanted: tuple[Section, ...], limits: EngineLimits
+    db: Connection, row: tuple[Any, ...], wanted: tuple[Section, ...], limits: EngineLimits
 ) -> tuple[tuple[_Value, ...], int]:
     """
     The values of sections, and how many bytes had to be decoded for them.
@@ -291,11 +291,11 @@ def _sections(
     return tuple(values), work
 
 
-def _range(db: sqlite3.Connection, source: Content, whole: bytes | None, start: int, end: int) -> bytes:
+def _range(db: Connection, source: Content, whole: bytes | None, start: int, end: int) -> bytes:
     return served(db, source, start, end) if whole is None else whole[start:end]
 
 
-def _filtered(db: sqlite3.Connection, source: Content, whole: bytes | None, cut: Cut) -> bytes | None:
+def _filtered(db: Connection, source: Content, whole: bytes | None, cut: Cut) -> bytes | None:
     """
     The fields of a header that a cut asks for; C{None} when it asks for a range.
     """
@@ -305,9 +305,7 @@ def _filtered(db: sqlite3.Connection, source: Content, whole: bytes | None, cut:
     return filterHeader(header, cut.fields, cut.negate)
 
 
-def _decoded(
-    db: sqlite3.Connection, source: Content, ranges: Ranges, section: Section, cut: Cut
-) -> Decoded | None:
+def _decoded(db: Connection, source: Content, ranges: Ranges, section: Section, cut: Cut) -> Decoded | None:
     if section.kind is not SectionKind.BINARY:
         return None
     return Decoded.of(db, source, ranges, section.part, cut)
@@ -318,7 +316,7 @@ class OriginalReader:
     Gives one message as it came, in pieces.
     """
 
-    def __init__(self, db: sqlite3.Connection, folder: int, uid: int) -> None:
+    def __init__(self, db: Connection, folder: int, uid: int) -> None:
         """
         @raise InvalidRequest: there is no such message.
         """
@@ -334,7 +332,7 @@ class OriginalReader:
         # What is its own served form is given as it is.
         self._reader = ServedReader(Content(found[0], found[1], found[1], True), 0, found[1])
 
-    def read(self, db: sqlite3.Connection, size: int) -> bytes:
+    def read(self, db: Connection, size: int) -> bytes:
         """
         The next piece; nothing when all have been given.
         """
@@ -346,7 +344,7 @@ class SectionReader:
     Gives one section of one message in pieces.
     """
 
-    def __init__(self, db: sqlite3.Connection, row: FolderRow, uid: int, section: Section) -> None:
+    def __init__(self, db: Connection, row: FolderRow, uid: int, section: Section) -> None:
         """
         @raise InvalidRequest: no such message or no such part.
         @raise UnknownEncoding: it cannot be decoded.
@@ -376,7 +374,7 @@ class SectionReader:
         self._at, self._end = start, end
         self._reader = ServedReader(source, cut.start + start, cut.start + end)
 
-    def read(self, db: sqlite3.Connection, size: int) -> bytes:
+    def read(self, db: Connection, size: int) -> bytes:
         """
         The next piece; nothing when all have been given.
         """

@@ -5,10 +5,10 @@ Flags: their bits in a folder, who may change which, and changing them.
 from __future__ import annotations
 
 import re
-import sqlite3
 from array import array
 from collections.abc import Iterable
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.messages import selectRows
 from mailstore.engine.places import FolderRow
 from mailstore.engine.seen import SeenState, ownSeen
@@ -127,7 +127,7 @@ class Keywords:
 
 
 def storeFlags(
-    db: sqlite3.Connection,
+    db: Connection,
     row: FolderRow,
     viewer: Viewer,
     rights: str,
@@ -174,7 +174,7 @@ class _Change:
     """
 
     def __init__(
-        self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer, mode: FlagMode, mask: int, allowed: int
+        self, db: Connection, row: FolderRow, viewer: Viewer, mode: FlagMode, mask: int, allowed: int
     ) -> None:
         self._db = db
         self._row = row

@@ -7,12 +7,12 @@ it has children leaves a node, and a node that loses its last child goes too.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
 from mailstore.engine import addresses, content, expiry, groups, metadata, moving, quotas, seen
 from mailstore.engine.acl import EMPTY_ACL, Acls, changed, withRights
+from mailstore.engine.connection import Connection
 from mailstore.engine.counters import nextUidValidity, touchTree
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow, Place, Places
@@ -80,7 +80,7 @@ class Folders:
 
     # --- create ---
 
-    def create(self, db: sqlite3.Connection, viewer: Viewer, name: str, special_use: str) -> int:
+    def create(self, db: Connection, viewer: Viewer, name: str, special_use: str) -> int:
         """
         See L{createFolder<mailstore.interfaces.IHierarchy.createFolder>}.
         """
@@ -91,7 +91,7 @@ class Folders:
         acl = self._mayCreate(db, viewer, place)
         return self._createWithParents(db, place, acl, special_use)
 
-    def _newPlace(self, db: sqlite3.Connection, viewer: Viewer, name: str) -> Place:
+    def _newPlace(self, db: Connection, viewer: Viewer, name: str) -> Place:
         place = self._places.place(db, viewer, name)
         if place.shown in (PUBLIC_ROOT, OTHERS_ROOT):
             raise FolderExists(f"{place.shown!r} exists always")
@@ -99,12 +99,12 @@ class Folders:
             raise NoSuchFolder(f"there is no place for a folder {place.shown!r}")
         return place
 
-    def _refuseExisting(self, db: sqlite3.Connection, viewer: Viewer, place: Place) -> None:
+    def _refuseExisting(self, db: Connection, viewer: Viewer, place: Place) -> None:
         row = self._places.find(db, place.owner, place.path)
         if row is not None and row.selectable and "l" in self._places.rights(db, viewer, row):
             raise FolderExists(f"there is a folder {place.shown!r} already")
 
-    def _mayCreate(self, db: sqlite3.Connection, viewer: Viewer, place: Place) -> int:
+    def _mayCreate(self, db: Connection, viewer: Viewer, place: Place) -> int:
         """
         Check that a viewer may make a folder; gives the rights' row that it inherits.
         """
@@ -116,9 +116,7 @@ class Folders:
             raise PermissionDenied(f"this needs the right 'k' on the folder above {place.shown!r}")
         return acl
 
-    def _createWithParents(
-        self, db: sqlite3.Connection, place: Place, acl: int, special_use: str = ""
-    ) -> int:
+    def _createWithParents(self, db: Connection, place: Place, acl: int, special_use: str = "") -> int:
         owner, path = place.owner, place.path
         assert owner is not None
         lacking: list[str] = []
@@ -147,7 +145,7 @@ class Folders:
         return created
 
     def _insert(
-        self, db: sqlite3.Connection, owner: int, path: str, acl: int, special_use: str, selectable: int = 1
+        self, db: Connection, owner: int, path: str, acl: int, special_use: str, selectable: int = 1
     ) -> int:
         cursor = db.execute(
             "INSERT INTO folders (owner, name, selectable, acl, special_use, shared_seen, uid_validity,"
@@ -171,7 +169,7 @@ class Folders:
 
     # --- delete ---
 
-    def delete(self, db: sqlite3.Connection, viewer: Viewer, name: str) -> int:
+    def delete(self, db: Connection, viewer: Viewer, name: str) -> int:
         """
         See L{deleteFolder<mailstore.interfaces.IHierarchy.deleteFolder>}.
 
@@ -200,11 +198,11 @@ class Folders:
         if name in (PUBLIC_ROOT, OTHERS_ROOT):
             raise FolderInUse(f"{name!r} exists always")
 
-    def _hasChildren(self, db: sqlite3.Connection, row: FolderRow) -> bool:
+    def _hasChildren(self, db: Connection, row: FolderRow) -> bool:
         below = (row.owner, row.name, row.name)
         return db.execute(f"SELECT 1 FROM folders WHERE {_BELOW} LIMIT 1", below).fetchone() is not None
 
-    def _prune(self, db: sqlite3.Connection, owner: int, path: str) -> int:
+    def _prune(self, db: Connection, owner: int, path: str) -> int:
         """
         Remove the nodes above a path that have no children any more.
 
@@ -222,7 +220,7 @@ class Folders:
 
     # --- rename ---
 
-    def rename(self, db: sqlite3.Connection, viewer: Viewer, name: str, new_name: str) -> Renamed:
+    def rename(self, db: Connection, viewer: Viewer, name: str, new_name: str) -> Renamed:
         """
         See L{renameFolder<mailstore.interfaces.IHierarchy.renameFolder>}.
         """
@@ -248,14 +246,14 @@ class Folders:
         self._renameTree(db, row, place, acl)
         return Renamed(())
 
-    def _renameInbox(self, db: sqlite3.Connection, row: FolderRow, place: Place, acl: int) -> Renamed:
+    def _renameInbox(self, db: Connection, row: FolderRow, place: Place, acl: int) -> Renamed:
         created = self._createWithParents(db, place, acl)
         target = self._places.find(db, place.owner, place.path)
         assert target is not None
         moving.moveAll(db, row, target, self._limits.max_tombstones, int(self._clock()))
         return Renamed((row.id, created))
 
-    def _renameTree(self, db: sqlite3.Connection, row: FolderRow, place: Place, acl: int) -> None:
+    def _renameTree(self, db: Connection, row: FolderRow, place: Place, acl: int) -> None:
         below = (row.owner, row.name, row.name)
         longest, deepest, shared = db.execute(
             "SELECT max(length(CAST(name AS BLOB))), max(length(name) - length(replace(name, '/', ''))),"
@@ -280,7 +278,7 @@ class Folders:
     # --- rights ---
 
     def setRights(
-        self, db: sqlite3.Connection, viewer: Viewer, name: str, who: str, letters: str, mode: RightsMode
+        self, db: Connection, viewer: Viewer, name: str, who: str, letters: str, mode: RightsMode
     ) -> int:
         """
         See L{setRights<mailstore.interfaces.IHierarchy.setRights>}.
@@ -300,7 +298,7 @@ class Folders:
             touchTree(db, row.owner, True)
         return count
 
-    def grantable(self, db: sqlite3.Connection, viewer: Viewer, name: str, who: str) -> tuple[str, str]:
+    def grantable(self, db: Connection, viewer: Viewer, name: str, who: str) -> tuple[str, str]:
         """
         See L{grantable<mailstore.interfaces.IHierarchy.grantable>}.
         """
@@ -310,10 +308,10 @@ class Folders:
             return "", ALL_RIGHTS
         return ("" if who.startswith("-") else ALL_RIGHTS), ""
 
-    def _isOwner(self, db: sqlite3.Connection, row: FolderRow, who: str) -> bool:
+    def _isOwner(self, db: Connection, row: FolderRow, who: str) -> bool:
         return row.owner != PUBLIC and self._places.users.viewer(db, who.removeprefix("-")).id == row.owner
 
-    def _refuseLockout(self, db: sqlite3.Connection, name: str) -> None:
+    def _refuseLockout(self, db: Connection, name: str) -> None:
         """
         Check that somebody can still change the rights on a public folder, or on all of them at once.
 
@@ -327,14 +325,12 @@ class Folders:
             f"nobody could change the rights on {name!r} any more: give somebody else the right 'a' first"
         )
 
-    def _setRights(
-        self, db: sqlite3.Connection, row: FolderRow, who: str, letters: str, mode: RightsMode
-    ) -> int:
+    def _setRights(self, db: Connection, row: FolderRow, who: str, letters: str, mode: RightsMode) -> int:
         if row.name or row.owner != PUBLIC:
             return self._replace(db, row, who, letters, mode)
         return self._replaceAll(db, row.owner, who, letters, mode)
 
-    def _identifier(self, db: sqlite3.Connection, who: str) -> str:
+    def _identifier(self, db: Connection, who: str) -> str:
         """
         The one spelling of an identifier.
 
@@ -356,9 +352,7 @@ class Folders:
             raise NoSuchUser(f"there is no user {name!r}")
         return minus + known.name
 
-    def _replace(
-        self, db: sqlite3.Connection, row: FolderRow, who: str, letters: str, mode: RightsMode
-    ) -> int:
+    def _replace(self, db: Connection, row: FolderRow, who: str, letters: str, mode: RightsMode) -> int:
         acl = self._acls.intern(db, changed(self._acls.entries(db, row.acl), who, letters, mode))
         if acl == row.acl:
             return 0
@@ -366,9 +360,7 @@ class Folders:
         self._acls.release(db, row.acl)
         return 1
 
-    def _replaceAll(
-        self, db: sqlite3.Connection, owner: int, who: str, letters: str, mode: RightsMode
-    ) -> int:
+    def _replaceAll(self, db: Connection, owner: int, who: str, letters: str, mode: RightsMode) -> int:
         count = 0
         before = db.execute("SELECT DISTINCT acl FROM folders WHERE owner = ?", (owner,)).fetchall()
         renewed = [
@@ -388,7 +380,7 @@ class Folders:
                 self._acls.release(db, old)
         return count
 
-    def dropIdentifier(self, db: sqlite3.Connection, who: str) -> int:
+    def dropIdentifier(self, db: Connection, who: str) -> int:
         """
         Remove what all rights say of an identifier, also with a minus sign.
 
@@ -409,7 +401,7 @@ class Folders:
                 touchTree(db, owner, True)
         return count
 
-    def acl(self, db: sqlite3.Connection, viewer: Viewer, name: str) -> tuple[tuple[str, str], ...]:
+    def acl(self, db: Connection, viewer: Viewer, name: str) -> tuple[tuple[str, str], ...]:
         """
         See L{acl<mailstore.interfaces.IHierarchy.acl>}.  The owner of a personal
         folder has every right, and is told with them.
@@ -422,7 +414,7 @@ class Folders:
         return entries
 
 
-def emptyFolder(db: sqlite3.Connection, row: FolderRow) -> None:
+def emptyFolder(db: Connection, row: FolderRow) -> None:
     """
     Remove what a folder holds, for good.
     """

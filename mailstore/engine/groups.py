@@ -7,11 +7,11 @@ what is known of a viewer is kept with it (L{mailstore.engine.users}).
 
 from __future__ import annotations
 
-import sqlite3
 import unicodedata
 from collections.abc import Iterable
 
 from mailstore.engine.acl import Entries
+from mailstore.engine.connection import Connection
 from mailstore.errors import GroupExists, LimitReached, NoSuchGroup, NoSuchUser
 from mailstore.model import ANYONE, AUTHENTICATED, GROUP_PREFIX, groupName
 
@@ -30,14 +30,14 @@ def encodable(name: str) -> str:
     return unicodedata.normalize("NFC", name).encode("utf-8", "replace").decode()
 
 
-def identifiersOf(db: sqlite3.Connection, user: int) -> frozenset[str]:
+def identifiersOf(db: Connection, user: int) -> frozenset[str]:
     """
     The ACL identifiers of the groups that a user belongs to.
     """
     return frozenset(GROUP_PREFIX + name for name in _namesOf(db, user))
 
 
-def _namesOf(db: sqlite3.Connection, user: int) -> tuple[str, ...]:
+def _namesOf(db: Connection, user: int) -> tuple[str, ...]:
     found = db.execute(
         "SELECT g.name FROM members m JOIN user_groups g ON g.id = m.user_group"
         " WHERE m.user = ? ORDER BY g.name",
@@ -46,14 +46,14 @@ def _namesOf(db: sqlite3.Connection, user: int) -> tuple[str, ...]:
     return tuple(name for (name,) in found)
 
 
-def exists(db: sqlite3.Connection, group: str) -> bool:
+def exists(db: Connection, group: str) -> bool:
     """
     Whether there is a group of this name.
     """
     return db.execute("SELECT 1 FROM user_groups WHERE name = ?", (group,)).fetchone() is not None
 
 
-def create(db: sqlite3.Connection, group: str, max_groups: int) -> None:
+def create(db: Connection, group: str, max_groups: int) -> None:
     """
     See L{createGroup<mailstore.interfaces.IGroups.createGroup>}.
     """
@@ -69,7 +69,7 @@ def create(db: sqlite3.Connection, group: str, max_groups: int) -> None:
     db.execute("INSERT INTO user_groups (name) VALUES (?)", (group,))
 
 
-def remove(db: sqlite3.Connection, group: str) -> str:
+def remove(db: Connection, group: str) -> str:
     """
     Remove a group and who belongs to it, but not what is said of it in ACLs.
 
@@ -83,14 +83,14 @@ def remove(db: sqlite3.Connection, group: str) -> str:
     return GROUP_PREFIX + encodable(group)
 
 
-def names(db: sqlite3.Connection) -> tuple[str, ...]:
+def names(db: Connection) -> tuple[str, ...]:
     """
     All groups, in order.
     """
     return tuple(name for (name,) in db.execute("SELECT name FROM user_groups ORDER BY name"))
 
 
-def membersOf(db: sqlite3.Connection, group: str) -> tuple[str, ...]:
+def membersOf(db: Connection, group: str) -> tuple[str, ...]:
     """
     See L{groupMembers<mailstore.interfaces.IGroups.groupMembers>}.
     """
@@ -101,14 +101,14 @@ def membersOf(db: sqlite3.Connection, group: str) -> tuple[str, ...]:
     return tuple(name for (name,) in found)
 
 
-def groupsOf(db: sqlite3.Connection, user: str) -> tuple[str, ...]:
+def groupsOf(db: Connection, user: str) -> tuple[str, ...]:
     """
     See L{groupsOf<mailstore.interfaces.IGroups.groupsOf>}.
     """
     return _namesOf(db, _userId(db, user))
 
 
-def setMember(db: sqlite3.Connection, group: str, user: str, belongs: bool) -> bool:
+def setMember(db: Connection, group: str, user: str, belongs: bool) -> bool:
     """
     See L{addMember<mailstore.interfaces.IGroups.addMember>} and
     L{removeMember<mailstore.interfaces.IGroups.removeMember>}.
@@ -124,7 +124,7 @@ def setMember(db: sqlite3.Connection, group: str, user: str, belongs: bool) -> b
     return changed
 
 
-def someoneHas(db: sqlite3.Connection, entries: Entries, right: str) -> bool:
+def someoneHas(db: Connection, entries: Entries, right: str) -> bool:
     """
     Whether an ACL gives any user a right.
     """
@@ -155,7 +155,7 @@ def _among(identifiers: Iterable[str]) -> tuple[str, list[str]]:
     return _AMONG.format(**marks), users + groups
 
 
-def _groupId(db: sqlite3.Connection, group: str) -> int:
+def _groupId(db: Connection, group: str) -> int:
     row = db.execute("SELECT id FROM user_groups WHERE name = ?", (encodable(group),)).fetchone()
     if row is None:
         raise NoSuchGroup(f"there is no group {group!r}")
@@ -163,7 +163,7 @@ def _groupId(db: sqlite3.Connection, group: str) -> int:
     return ident
 
 
-def _userId(db: sqlite3.Connection, user: str) -> int:
+def _userId(db: Connection, user: str) -> int:
     row = db.execute("SELECT id FROM users WHERE name = ?", (encodable(user),)).fetchone()
     if row is None:
         raise NoSuchUser(f"there is no user {user!r}")
@@ -171,5 +171,5 @@ def _userId(db: sqlite3.Connection, user: str) -> int:
     return ident
 
 
-def _touch(db: sqlite3.Connection) -> None:
+def _touch(db: Connection) -> None:
     db.execute("UPDATE meta SET value = value + 1 WHERE key = 'members'")

@@ -9,11 +9,11 @@ folders, so all of them share one enumeration, which is kept by its version.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from operator import itemgetter
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.lru import Cache
 from mailstore.engine.places import Places
@@ -70,7 +70,7 @@ class Hierarchy:
 
     # --- versions ---
 
-    def trees(self, db: sqlite3.Connection, viewer: Viewer) -> tuple[TreeVersion, TreeVersion, TreeVersion]:
+    def trees(self, db: Connection, viewer: Viewer) -> tuple[TreeVersion, TreeVersion, TreeVersion]:
         """
         The versions of the three trees as a viewer sees them.
         """
@@ -78,13 +78,13 @@ class Hierarchy:
             self._identity = _value(db, "identity")
         return (self._personal(db, viewer), self._others(db, viewer), self._public(db, viewer))
 
-    def _personal(self, db: sqlite3.Connection, viewer: Viewer) -> TreeVersion:
+    def _personal(self, db: Connection, viewer: Viewer) -> TreeVersion:
         if viewer.id is None or viewer.is_system:
             return TreeVersion(PERSONAL_TREE, "")
         generation = _generation(db, viewer.id)
         return TreeVersion(PERSONAL_TREE, f"{self._identity}.{viewer.id}.{generation}")
 
-    def _others(self, db: sqlite3.Connection, viewer: Viewer) -> TreeVersion:
+    def _others(self, db: Connection, viewer: Viewer) -> TreeVersion:
         if viewer.is_system:
             return TreeVersion(OTHERS_TREE, f"{self._identity}.{_value(db, 'personal')}")
         generation = int(_value(db, "shared"))
@@ -96,19 +96,19 @@ class Hierarchy:
         own = viewer.id if sharing else 0
         return TreeVersion(OTHERS_TREE, f"{self._identity}.{generation}.{_digest(visible)}.{own}")
 
-    def _public(self, db: sqlite3.Connection, viewer: Viewer) -> TreeVersion:
+    def _public(self, db: Connection, viewer: Viewer) -> TreeVersion:
         generation = _generation(db, PUBLIC)
         visible = self._publicVisible(db, viewer, generation)
         return TreeVersion(PUBLIC_TREE, f"{self._identity}.{generation}.{_digest(visible)}")
 
-    def _publicVisible(self, db: sqlite3.Connection, viewer: Viewer, generation: int) -> list[int]:
+    def _publicVisible(self, db: Connection, viewer: Viewer, generation: int) -> list[int]:
         if self._public_acls[0] != generation:
             found = db.execute("SELECT DISTINCT acl FROM folders WHERE owner = ? ORDER BY acl", (PUBLIC,))
             self._public_acls = (generation, tuple(acl for (acl,) in found))
         rights = self._places.rightsOn
         return [acl for acl in self._public_acls[1] if "l" in rights(db, viewer, PUBLIC, acl)]
 
-    def _sharedAcls(self, db: sqlite3.Connection, generation: int) -> tuple[tuple[int, int], ...]:
+    def _sharedAcls(self, db: Connection, generation: int) -> tuple[tuple[int, int], ...]:
         if self._shared_acls[0] != generation:
             found = db.execute(
                 "SELECT DISTINCT owner, acl FROM folders INDEXED BY folders_shared"
@@ -117,15 +117,13 @@ class Hierarchy:
             self._shared_acls = (generation, tuple(sorted(found)))
         return self._shared_acls[1]
 
-    def _sharedVisible(self, db: sqlite3.Connection, viewer: Viewer, generation: int) -> list[int]:
+    def _sharedVisible(self, db: Connection, viewer: Viewer, generation: int) -> list[int]:
         acls = sorted({acl for owner, acl in self._sharedAcls(db, generation) if owner != viewer.id})
         return [acl for acl in acls if "l" in self._places.acls.rights(db, acl, viewer)]
 
     # --- enumeration ---
 
-    def enumeration(
-        self, db: sqlite3.Connection, viewer: Viewer, tree: TreeVersion
-    ) -> tuple[FolderColumns, ...]:
+    def enumeration(self, db: Connection, viewer: Viewer, tree: TreeVersion) -> tuple[FolderColumns, ...]:
         """
         All folders of a tree, in batches.
 
@@ -139,7 +137,7 @@ class Hierarchy:
             self._enumerations.put(tree, found)
         return found
 
-    def _rows(self, db: sqlite3.Connection, viewer: Viewer, tree: str) -> Iterable[_Row]:
+    def _rows(self, db: Connection, viewer: Viewer, tree: str) -> Iterable[_Row]:
         if tree == PERSONAL_TREE:
             return () if viewer.id is None or viewer.is_system else db.execute(_OWN, (viewer.id,))
         if tree == OTHERS_TREE:
@@ -154,7 +152,7 @@ class Hierarchy:
         root: _Row = (PUBLIC_ROOT, 0, "", 0, PUBLIC)
         return chain((root,), _withParents(row for row in self._public_rows[1] if row[3] in visible))
 
-    def _othersRows(self, db: sqlite3.Connection, viewer: Viewer) -> Iterable[_Row]:
+    def _othersRows(self, db: Connection, viewer: Viewer) -> Iterable[_Row]:
         rows: Iterable[_Row]
         if viewer.is_system:
             rows = db.execute(_ALL_OTHERS)
@@ -210,12 +208,12 @@ def _withParents(rows: Iterable[_Row]) -> Iterator[_Row]:
     return iter(sorted(chain(kept, missing), key=itemgetter(0)))
 
 
-def _value(db: sqlite3.Connection, key: str) -> str:
+def _value(db: Connection, key: str) -> str:
     (value,) = db.execute(_META, (key,)).fetchone()
     return str(value)
 
 
-def _generation(db: sqlite3.Connection, owner: int) -> int:
+def _generation(db: Connection, owner: int) -> int:
     row = db.execute("SELECT generation FROM trees WHERE owner = ?", (owner,)).fetchone()
     return 0 if row is None else int(row[0])
 

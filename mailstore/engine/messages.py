@@ -5,11 +5,11 @@ the counts of their folder.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from mailstore.engine import content, quotas
+from mailstore.engine.connection import Connection
 from mailstore.engine.places import FolderRow
 from mailstore.engine.seen import SeenState, ownSeen, removeMessages
 from mailstore.engine.users import Viewer
@@ -43,9 +43,7 @@ class OldRow(NamedTuple):
     size: int
 
 
-def selectRows(
-    db: sqlite3.Connection, folder: int, uids: UidSet, columns: str, condition: str = ""
-) -> list[Any]:
+def selectRows(db: Connection, folder: int, uids: UidSet, columns: str, condition: str = "") -> list[Any]:
     """
     Rows of the messages of a set that exist, ascending.
 
@@ -61,7 +59,7 @@ def selectRows(
 
 
 def addMessages(
-    db: sqlite3.Connection, row: FolderRow, viewer: Viewer | None, messages: list[NewRow], keywords: str
+    db: Connection, row: FolderRow, viewer: Viewer | None, messages: list[NewRow], keywords: str
 ) -> tuple[FolderRow, range]:
     """
     Add messages to a folder, whose row is saved.  References to contents are the caller's.
@@ -110,7 +108,7 @@ def addMessages(
 
 
 def removeMessagesOf(
-    db: sqlite3.Connection, row: FolderRow, messages: list[OldRow], max_tombstones: int, moved: bool = False
+    db: Connection, row: FolderRow, messages: list[OldRow], max_tombstones: int, moved: bool = False
 ) -> FolderRow:
     """
     Remove messages from a folder, whose row is saved.
@@ -148,7 +146,7 @@ def removeMessagesOf(
     return row
 
 
-def _trimTombstones(db: sqlite3.Connection, row: FolderRow, most: int) -> int:
+def _trimTombstones(db: Connection, row: FolderRow, most: int) -> int:
     """
     Forget the older half of a folder's tombstones when they are too many.
 

@@ -5,8 +5,8 @@ Annotations of folders and of the server (RFC 5464).
 from __future__ import annotations
 
 import re
-import sqlite3
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import Places
 from mailstore.engine.users import Viewer
@@ -36,7 +36,7 @@ def _checked(name: str) -> str:
     return lowered
 
 
-def _folder(db: sqlite3.Connection, places: Places, viewer: Viewer, name: str, needed: str) -> int:
+def _folder(db: Connection, places: Places, viewer: Viewer, name: str, needed: str) -> int:
     """
     Of what annotations are; checks that a viewer has to do with it.
 
@@ -55,7 +55,7 @@ def _folder(db: sqlite3.Connection, places: Places, viewer: Viewer, name: str, n
 
 
 def metadata(
-    db: sqlite3.Connection,
+    db: Connection,
     places: Places,
     viewer: Viewer,
     name: str,
@@ -80,7 +80,7 @@ def metadata(
     return Metadata(tuple(found), longest)
 
 
-def _stored(db: sqlite3.Connection, folder: int, viewer: Viewer) -> list[tuple[str, bytes]]:
+def _stored(db: Connection, folder: int, viewer: Viewer) -> list[tuple[str, bytes]]:
     users = (_EVERYBODY, _EVERYBODY if viewer.id is None else viewer.id)
     return db.execute(
         "SELECT entry, value FROM metadata WHERE folder = ? AND user IN (?, ?) ORDER BY entry",
@@ -102,7 +102,7 @@ def _isWanted(entry: str, wanted: set[str], depth: int | None) -> bool:
 
 
 def setMetadata(
-    db: sqlite3.Connection,
+    db: Connection,
     places: Places,
     limits: EngineLimits,
     viewer: Viewer,
@@ -142,7 +142,7 @@ def _isShared(entry: str) -> bool:
     return entry.startswith(_SHARED)
 
 
-def drop(db: sqlite3.Connection, folder: int) -> None:
+def drop(db: Connection, folder: int) -> None:
     """
     Remove all annotations of a folder, everybody's.
     """

@@ -4,9 +4,8 @@ Copying messages, moving them, and removing them.
 
 from __future__ import annotations
 
-import sqlite3
-
 from mailstore.engine import content, quotas
+from mailstore.engine.connection import Connection
 from mailstore.engine.flags import ALL_FLAGS, Keywords, viewerFlagRights
 from mailstore.engine.messages import NewRow, OldRow, addMessages, removeMessagesOf, selectRows, uidSetOf
 from mailstore.engine.places import FolderRow
@@ -18,7 +17,7 @@ _EVERYTHING = UidSet(((1, 0xFFFFFFFF),))
 
 
 def copy(
-    db: sqlite3.Connection,
+    db: Connection,
     source: FolderRow,
     viewer: Viewer,
     uids: UidSet,
@@ -38,9 +37,7 @@ def copy(
     return _transfer(db, source, viewer, uids, target, allowed, move_with, now)
 
 
-def moveAll(
-    db: sqlite3.Connection, source: FolderRow, target: FolderRow, max_tombstones: int, now: int
-) -> None:
+def moveAll(db: Connection, source: FolderRow, target: FolderRow, max_tombstones: int, now: int) -> None:
     """
     Move all messages of a folder, with all their flags.
     """
@@ -48,7 +45,7 @@ def moveAll(
 
 
 def _transfer(
-    db: sqlite3.Connection,
+    db: Connection,
     source: FolderRow,
     viewer: Viewer | None,
     uids: UidSet,
@@ -103,7 +100,7 @@ class _Masks:
         return found
 
 
-def expunge(db: sqlite3.Connection, row: FolderRow, uids: UidSet | None, max_tombstones: int) -> UidSet:
+def expunge(db: Connection, row: FolderRow, uids: UidSet | None, max_tombstones: int) -> UidSet:
     """
     Remove the messages with C{\\Deleted}, or of a set of messages those that have it.
 
@@ -118,7 +115,7 @@ def expunge(db: sqlite3.Connection, row: FolderRow, uids: UidSet | None, max_tom
     return uidSetOf(gone)
 
 
-def remove(db: sqlite3.Connection, row: FolderRow, uid: int, max_tombstones: int) -> bool:
+def remove(db: Connection, row: FolderRow, uid: int, max_tombstones: int) -> bool:
     """
     Remove one message, whatever its flags are.
 

@@ -4,7 +4,6 @@ A folder as a whole: its counts, opening it, and what changed in it.
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import TypeAlias
 
 import attrs
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow, Places
 from mailstore.engine.seen import SeenRow, SeenState, Views, ownSeen, read
@@ -61,7 +61,7 @@ def _status(row: FolderRow, own: SeenRow, recent: int, identity: str) -> FolderS
     )
 
 
-def status(db: sqlite3.Connection, row: FolderRow, viewer: Viewer, identity: str) -> FolderStatus:
+def status(db: Connection, row: FolderRow, viewer: Viewer, identity: str) -> FolderStatus:
     """
     The counts of a folder.
     """
@@ -77,7 +77,7 @@ def statusRows(limits: EngineLimits) -> int:
 
 
 def statuses(
-    db: sqlite3.Connection, places: Places, viewer: Viewer, folders: array[int], identity: str
+    db: Connection, places: Places, viewer: Viewer, folders: array[int], identity: str
 ) -> StatusColumns:
     """
     The counts of those of some folders that a viewer may read, and the rights on others.
@@ -134,7 +134,7 @@ def statuses(
     )
 
 
-def claimRecent(db: sqlite3.Connection, row: FolderRow) -> tuple[FolderRow, int]:
+def claimRecent(db: Connection, row: FolderRow) -> tuple[FolderRow, int]:
     """
     Take the recent messages of a folder, so that nobody else gets them.
 
@@ -148,7 +148,7 @@ def claimRecent(db: sqlite3.Connection, row: FolderRow) -> tuple[FolderRow, int]
 
 
 def opened(
-    db: sqlite3.Connection,
+    db: Connection,
     views: Views,
     row: FolderRow,
     viewer: Viewer,
@@ -213,7 +213,7 @@ class Difference:
 
 
 def difference(
-    db: sqlite3.Connection,
+    db: Connection,
     views: Views,
     limits: EngineLimits,
     row: FolderRow,
@@ -242,9 +242,7 @@ def difference(
     return Difference(row, highest, _vanished(db, views, row, viewer, since), changed, first_recent)
 
 
-def _fewChanged(
-    db: sqlite3.Connection, row: FolderRow, viewer: Viewer, since: int, most: int
-) -> _Columns | None:
+def _fewChanged(db: Connection, row: FolderRow, viewer: Viewer, since: int, most: int) -> _Columns | None:
     """
     What changed, without a look at all that did not; C{None} when it is more
     than C{most} messages.
@@ -279,7 +277,7 @@ def _fewChanged(
     return uids, flags, modseqs
 
 
-def _vanished(db: sqlite3.Connection, views: Views, row: FolderRow, viewer: Viewer, since: int) -> UidSet:
+def _vanished(db: Connection, views: Views, row: FolderRow, viewer: Viewer, since: int) -> UidSet:
     if since >= row.tombstones_from:
         gone = db.execute("SELECT low, high FROM tombstones WHERE folder = ? AND modseq > ?", (row.id, since))
         return UidSet.ofRanges(gone)

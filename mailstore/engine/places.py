@@ -5,13 +5,13 @@ rows, with the rights checked.
 
 from __future__ import annotations
 
-import sqlite3
 from functools import lru_cache
 from typing import NamedTuple
 
 import attrs
 
 from mailstore.engine.acl import EMPTY_ACL, Acls
+from mailstore.engine.connection import Connection
 from mailstore.engine.users import PUBLIC, Users, Viewer
 from mailstore.errors import InvalidName, NoSuchFolder, NotSelectable, PermissionDenied
 from mailstore.model import ALL_RIGHTS, OTHERS_ROOT, PUBLIC_ROOT, SEPARATOR, folderName
@@ -63,7 +63,7 @@ class FolderRow(NamedTuple):
         """
         return tuple(self.keywords.split())
 
-    def save(self, db: sqlite3.Connection) -> None:
+    def save(self, db: Connection) -> None:
         """
         Write what changes with messages.
         """
@@ -93,7 +93,7 @@ class Places:
         self.users = users
         self.acls = acls
 
-    def place(self, db: sqlite3.Connection, viewer: Viewer, name: str) -> Place:
+    def place(self, db: Connection, viewer: Viewer, name: str) -> Place:
         """
         Where a name lies.
 
@@ -112,7 +112,7 @@ class Places:
             return Place(owner, path, SEPARATOR.join((first, who, path)) if path else name)
         return Place(None if viewer.is_system else viewer.id, name, name)
 
-    def find(self, db: sqlite3.Connection, owner: int | None, path: str) -> FolderRow | None:
+    def find(self, db: Connection, owner: int | None, path: str) -> FolderRow | None:
         """
         The row at a path of a tree.
         """
@@ -121,13 +121,13 @@ class Places:
         row = db.execute(_BY_NAME, (owner, path)).fetchone()
         return None if row is None else FolderRow._make(row)
 
-    def rights(self, db: sqlite3.Connection, viewer: Viewer, row: FolderRow) -> str:
+    def rights(self, db: Connection, viewer: Viewer, row: FolderRow) -> str:
         """
         What a viewer may do with a folder.
         """
         return self.rightsOn(db, viewer, row.owner, row.acl)
 
-    def rightsOn(self, db: sqlite3.Connection, viewer: Viewer, owner: int, acl: int) -> str:
+    def rightsOn(self, db: Connection, viewer: Viewer, owner: int, acl: int) -> str:
         """
         What a viewer may do with a folder of this owner with this ACL.
         """
@@ -135,7 +135,7 @@ class Places:
             return ALL_RIGHTS
         return self.acls.rights(db, acl, viewer)
 
-    def parentRights(self, db: sqlite3.Connection, viewer: Viewer, owner: int, path: str) -> tuple[str, int]:
+    def parentRights(self, db: Connection, viewer: Viewer, owner: int, path: str) -> tuple[str, int]:
         """
         What a viewer may do with the nearest folder above C{path} that exists, and its ACL.
         """
@@ -147,7 +147,7 @@ class Places:
         return self.rightsOn(db, viewer, owner, EMPTY_ACL), EMPTY_ACL
 
     def byName(
-        self, db: sqlite3.Connection, viewer: Viewer, name: str, needed: str = "", any_of: str = "l"
+        self, db: Connection, viewer: Viewer, name: str, needed: str = "", any_of: str = "l"
     ) -> FolderRow:
         """
         The folder of a name, which may be one that cannot be opened.
@@ -161,7 +161,7 @@ class Places:
         self.require(db, viewer, row, needed, shown, any_of)
         return row
 
-    def mailbox(self, db: sqlite3.Connection, viewer: Viewer, name: str, needed: str) -> FolderRow:
+    def mailbox(self, db: Connection, viewer: Viewer, name: str, needed: str) -> FolderRow:
         """
         The folder of a name, to open it.
 
@@ -176,7 +176,7 @@ class Places:
         self.require(db, viewer, row, needed, shown)
         return row
 
-    def _look(self, db: sqlite3.Connection, viewer: Viewer, name: str) -> tuple[FolderRow, str]:
+    def _look(self, db: Connection, viewer: Viewer, name: str) -> tuple[FolderRow, str]:
         try:
             place = self.place(db, viewer, name)
         except InvalidName as error:
@@ -186,9 +186,7 @@ class Places:
             raise NoSuchFolder(f"there is no folder {place.shown!r}")
         return row, place.shown
 
-    def byId(
-        self, db: sqlite3.Connection, viewer: Viewer, folder: int, needed: str, any_of: str = "l"
-    ) -> FolderRow:
+    def byId(self, db: Connection, viewer: Viewer, folder: int, needed: str, any_of: str = "l") -> FolderRow:
         """
         The folder of an identity.
 
@@ -206,7 +204,7 @@ class Places:
 
     def require(
         self,
-        db: sqlite3.Connection,
+        db: Connection,
         viewer: Viewer,
         row: FolderRow,
         needed: str,

@@ -5,8 +5,7 @@ it and changed together with its messages.
 
 from __future__ import annotations
 
-import sqlite3
-
+from mailstore.engine.connection import Connection
 from mailstore.engine.places import FolderRow, Places
 from mailstore.engine.users import PUBLIC, Viewer
 from mailstore.errors import InvalidRequest, NoSuchFolder, OverQuota, PermissionDenied
@@ -20,7 +19,7 @@ _TOO_MUCH = 1 << 53
 _READ = "SELECT messages, size, max_messages, max_kib FROM trees WHERE owner = ?"
 
 
-def charge(db: sqlite3.Connection, owner: int, messages: int, size: int) -> None:
+def charge(db: Connection, owner: int, messages: int, size: int) -> None:
     """
     Note that a tree holds more, or less.
     """
@@ -29,7 +28,7 @@ def charge(db: sqlite3.Connection, owner: int, messages: int, size: int) -> None
     )
 
 
-def require(db: sqlite3.Connection, row: FolderRow) -> None:
+def require(db: Connection, row: FolderRow) -> None:
     """
     Check, after something was added to a folder, that its tree does not hold too much.
 
@@ -42,7 +41,7 @@ def require(db: sqlite3.Connection, row: FolderRow) -> None:
         raise OverQuota(f"the messages here can have at most {max_kib} KiB together")
 
 
-def foresee(db: sqlite3.Connection, row: FolderRow, size: int) -> None:
+def foresee(db: Connection, row: FolderRow, size: int) -> None:
     """
     Check before a message of at least so many bytes is brought that it is not in vain.
 
@@ -55,7 +54,7 @@ def foresee(db: sqlite3.Connection, row: FolderRow, size: int) -> None:
         raise OverQuota(f"the messages here can have at most {max_kib} KiB together")
 
 
-def roots(db: sqlite3.Connection, places: Places, viewer: Viewer, name: str) -> tuple[str, ...]:
+def roots(db: Connection, places: Places, viewer: Viewer, name: str) -> tuple[str, ...]:
     """
     See L{quotaRoots<mailstore.interfaces.IHierarchy.quotaRoots>}.
     """
@@ -66,7 +65,7 @@ def roots(db: sqlite3.Connection, places: Places, viewer: Viewer, name: str) -> 
     return (USER_QUOTA + owner,)
 
 
-def _owner(db: sqlite3.Connection, places: Places, viewer: Viewer, root: str) -> int:
+def _owner(db: Connection, places: Places, viewer: Viewer, root: str) -> int:
     """
     Whose tree a root is of.
 
@@ -86,20 +85,20 @@ def _owner(db: sqlite3.Connection, places: Places, viewer: Viewer, root: str) ->
     return owner
 
 
-def quota(db: sqlite3.Connection, places: Places, viewer: Viewer, root: str) -> Quota:
+def quota(db: Connection, places: Places, viewer: Viewer, root: str) -> Quota:
     """
     See L{quota<mailstore.interfaces.IHierarchy.quota>}.
     """
     return _quota(db, root, _owner(db, places, viewer, root))
 
 
-def _quota(db: sqlite3.Connection, root: str, owner: int) -> Quota:
+def _quota(db: Connection, root: str, owner: int) -> Quota:
     messages, size, max_messages, max_kib = db.execute(_READ, (owner,)).fetchone()
     return Quota(root, ((STORAGE, -(-size // _KIB), max_kib), (MESSAGE, messages, max_messages)))
 
 
 def setQuota(
-    db: sqlite3.Connection, places: Places, viewer: Viewer, root: str, limits: tuple[tuple[str, int], ...]
+    db: Connection, places: Places, viewer: Viewer, root: str, limits: tuple[tuple[str, int], ...]
 ) -> Quota:
     """
     See L{setQuota<mailstore.interfaces.IHierarchy.setQuota>}.

@@ -7,8 +7,8 @@ no line ends (RFC 2045 section 2.9).
 from __future__ import annotations
 
 import re
-import sqlite3
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.content import CHUNK, CHUNK_BITS, Content
 from mailstore.errors import StoreFault
 
@@ -34,7 +34,7 @@ class RawReader:
         self._place = 0
         self._after_cr = False
 
-    def read(self, db: sqlite3.Connection, size: int) -> bytes:
+    def read(self, db: Connection, size: int) -> bytes:
         """
         The next piece, of any length whatever C{size} is; nothing when all have been given.
         """

@@ -5,9 +5,8 @@ own, all in one change, with its bytes kept once.
 
 from __future__ import annotations
 
-import sqlite3
-
 from mailstore.engine import addresses, quotas
+from mailstore.engine.connection import Connection
 from mailstore.engine.delivery import Arrival, Delivery
 from mailstore.engine.places import FolderRow, Places
 from mailstore.engine.uploads import Spool, Uploads
@@ -46,7 +45,7 @@ class Receipt(Delivery):
             raise MessageTooBig(f"a message can have at most {self._limits.max_message} bytes")
 
     def deliver(
-        self, db: sqlite3.Connection, places: Places, recipients: tuple[Recipient, ...]
+        self, db: Connection, places: Places, recipients: tuple[Recipient, ...]
     ) -> tuple[tuple[Delivered, ...], list[int]]:
         """
         Make it a row of each recipient's folder.
@@ -65,7 +64,7 @@ class Receipt(Delivery):
                 outcomes.append(Delivered(error.code, str(error)))
         return tuple(outcomes), [folder for folder, each in by_folder.items() if not each.code]
 
-    def _into(self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer) -> Delivered:
+    def _into(self, db: Connection, row: FolderRow, viewer: Viewer) -> Delivered:
         db.execute("SAVEPOINT recipient")
         try:
             self.store(db, row, viewer, "")
@@ -77,7 +76,7 @@ class Receipt(Delivery):
         return Delivered()
 
 
-def offer(db: sqlite3.Connection, places: Places, max_message: int, recipient: Recipient, size: int) -> None:
+def offer(db: Connection, places: Places, max_message: int, recipient: Recipient, size: int) -> None:
     """
     See L{offer<mailstore.interfaces.IDelivery.offer>}.
     """

@@ -4,11 +4,11 @@ Removing a user, with or without his mail.
 
 from __future__ import annotations
 
-import sqlite3
 from typing import NamedTuple
 
 from mailstore.engine import expiry, quotas
 from mailstore.engine.acl import EMPTY_ACL, Acls
+from mailstore.engine.connection import Connection
 from mailstore.engine.counters import touchTree
 from mailstore.engine.folders import Folders, emptyFolder
 from mailstore.engine.places import COLUMNS, FolderRow
@@ -28,7 +28,7 @@ class Removed(NamedTuple):
 
 
 def removeUser(
-    db: sqlite3.Connection, folders: Folders, acls: Acls, user: Viewer, keep_as: str, delete: bool
+    db: Connection, folders: Folders, acls: Acls, user: Viewer, keep_as: str, delete: bool
 ) -> Removed:
     """
     See L{removeUser<mailstore.interfaces.IMaintenance.removeUser>}.
@@ -59,7 +59,7 @@ def removeUser(
 
 
 def _keep(
-    db: sqlite3.Connection, folders: Folders, acls: Acls, owner: int, rows: list[FolderRow], keep_as: str
+    db: Connection, folders: Folders, acls: Acls, owner: int, rows: list[FolderRow], keep_as: str
 ) -> None:
     """
     Make a user's folders public ones that nobody has any right on.

@@ -7,13 +7,13 @@ folded for searching.
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from mmap import ACCESS_READ, mmap
 
 import attrs
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.database import Database
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.textindex import TextIndex
@@ -60,7 +60,7 @@ class Rendered:
     parts: str
     keys: SortKeys
 
-    def insert(self, db: sqlite3.Connection, content: int) -> None:
+    def insert(self, db: Connection, content: int) -> None:
         """
         Keep what is kept beside the row of the content, in the place of what is there.
         """
@@ -108,7 +108,7 @@ class Renderer:
             self.version += f".{mime[0]}x{mime[1]}"
         self.kinds: dict[str, int] = {}
 
-    def number(self, db: sqlite3.Connection) -> None:
+    def number(self, db: Connection) -> None:
         """
         Find the numbers of the renditions, or give them some.
         """
@@ -122,7 +122,7 @@ class Renderer:
                 db.execute("INSERT INTO rendition_kinds (id, name) VALUES (?, ?)", (known[name], name))
         self.kinds = {name: known[name] for name in self._renditions}
 
-    def recall(self, db: sqlite3.Connection) -> None:
+    def recall(self, db: Connection) -> None:
         """
         Find the numbers of the renditions, if all of them have one.
         """
@@ -204,7 +204,7 @@ def bringUpToDate(database: Database, renderer: Renderer, index: TextIndex) -> N
     )
 
 
-def _again(db: sqlite3.Connection, renderer: Renderer, after: int) -> int:
+def _again(db: Connection, renderer: Renderer, after: int) -> int:
     """
     Do it for some contents after one.
 
@@ -219,7 +219,7 @@ def _again(db: sqlite3.Connection, renderer: Renderer, after: int) -> int:
     return found[-1][0] if found else -1
 
 
-def renderAgain(db: sqlite3.Connection, renderer: Renderer, content: int) -> None:
+def renderAgain(db: Connection, renderer: Renderer, content: int) -> None:
     """
     Make everything again of one content.
     """

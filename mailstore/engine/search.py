@@ -8,13 +8,13 @@ others have left over.
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 
 import attrs
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.fetching import emailId, threadId
 from mailstore.engine.flags import Keywords
 from mailstore.engine.limits import EngineLimits
@@ -100,7 +100,7 @@ class _Slice:
     What a test is applied to.
     """
 
-    db: sqlite3.Connection
+    db: Connection
     row: FolderRow
     view: Snapshot
     keywords: Keywords
@@ -292,7 +292,7 @@ class Search:
         self._candidates: list[Candidates] = []
         self._after = 0
 
-    def _begin(self, db: sqlite3.Connection) -> _Test:
+    def _begin(self, db: Connection) -> _Test:
         """
         Ask the index, once for the whole search.
         """
@@ -310,7 +310,7 @@ class Search:
 
         return _compile(self._term, lookup)[1]
 
-    def batch(self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer) -> bytes | None:
+    def batch(self, db: Connection, row: FolderRow, viewer: Viewer) -> bytes | None:
         """
         What the next slice holds; C{None} when there is none.
         """

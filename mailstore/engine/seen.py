@@ -10,11 +10,11 @@ of their mod-sequences: who asks what changed may be told too much, and never to
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
 from mailstore.engine.snapshot import Snapshot, Snapshots
@@ -55,7 +55,7 @@ def ownSeen(row: FolderRow) -> bool:
     return not row.shared_seen
 
 
-def read(db: sqlite3.Connection, folder: int, user: int | None) -> SeenRow:
+def read(db: Connection, folder: int, user: int | None) -> SeenRow:
     """
     The row of a user; it may not exist.
     """
@@ -68,7 +68,7 @@ class SeenState:
     Some messages' flags of a user, to look at and change.
     """
 
-    def __init__(self, db: sqlite3.Connection, folder: int, user: int, uids: array[int]) -> None:
+    def __init__(self, db: Connection, folder: int, user: int, uids: array[int]) -> None:
         self._db = db
         self._folder = folder
         self._user = user
@@ -160,7 +160,7 @@ def _bestLow(states: list[tuple[int, int]]) -> int:
     return best
 
 
-def removeMessages(db: sqlite3.Connection, row: FolderRow, gone: UidSet, uids: array[int]) -> None:
+def removeMessages(db: Connection, row: FolderRow, gone: UidSet, uids: array[int]) -> None:
     """
     Note for every user that messages are no longer in a folder.
 
@@ -191,7 +191,7 @@ def removeMessages(db: sqlite3.Connection, row: FolderRow, gone: UidSet, uids: a
             db.execute(_SAVE, (row.id, user, *own))
 
 
-def dropFolder(db: sqlite3.Connection, folder: int) -> None:
+def dropFolder(db: Connection, folder: int) -> None:
     """
     Forget everybody's flags in a folder.
     """
@@ -208,7 +208,7 @@ class Views:
         self._snapshots = snapshots
         self._kept: Cache[tuple[int, int], tuple[Snapshot, SeenRow]] = Cache(capacity)
 
-    def get(self, db: sqlite3.Connection, row: FolderRow, viewer: Viewer) -> tuple[Snapshot, SeenRow]:
+    def get(self, db: Connection, row: FolderRow, viewer: Viewer) -> tuple[Snapshot, SeenRow]:
         """
         The snapshot of a folder as the viewer sees it, and his row.
         """
@@ -235,7 +235,7 @@ class Views:
 
 
 def _refreshed(
-    db: sqlite3.Connection,
+    db: Connection,
     row: FolderRow,
     user: int,
     base: Snapshot,

@@ -8,11 +8,11 @@ change in a big folder costs a copy of three arrays and not a walk through its r
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from array import array
 from bisect import bisect_left
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
 from mailstore.model import SEEN, FlagColumns, UidSet, uint32s, uint64s
@@ -120,7 +120,7 @@ class Snapshots:
     def __init__(self, capacity: int) -> None:
         self._kept: Cache[int, Snapshot] = Cache(capacity)
 
-    def get(self, db: sqlite3.Connection, row: FolderRow) -> Snapshot:
+    def get(self, db: Connection, row: FolderRow) -> Snapshot:
         """
         The snapshot of a folder as its row says it is, with the flags that all users share.
         """
@@ -147,7 +147,7 @@ class Snapshots:
         self._kept.clear()
 
 
-def _loaded(db: sqlite3.Connection, row: FolderRow) -> Snapshot:
+def _loaded(db: Connection, row: FolderRow) -> Snapshot:
     uids, flags, modseqs = uint32s(), uint64s(), uint64s()
     after = 0
     while True:
@@ -174,7 +174,7 @@ def _joined(high: array[int], low: array[int]) -> array[int]:
     return uint64s(halves.tobytes())
 
 
-def _refreshed(db: sqlite3.Connection, row: FolderRow, before: Snapshot) -> Snapshot:
+def _refreshed(db: Connection, row: FolderRow, before: Snapshot) -> Snapshot:
     since = before.version[0]
     uids, flags, modseqs = before.uids, before.flags, before.modseqs
     gone = db.execute(

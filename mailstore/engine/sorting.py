@@ -6,10 +6,10 @@ What is found is gathered slice by slice; only the order itself is made at once.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow
 from mailstore.errors import InvalidRequest, LimitReached
@@ -51,7 +51,7 @@ class Gatherer:
             " WHERE m.folder = ? AND m.uid BETWEEN ? AND ? ORDER BY m.uid"
         )
 
-    def add(self, db: sqlite3.Connection, row: FolderRow, found: bytes) -> None:
+    def add(self, db: Connection, row: FolderRow, found: bytes) -> None:
         """
         Take what one slice of a search has found.
 

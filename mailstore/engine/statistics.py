@@ -4,13 +4,12 @@ How much of everything there is.
 
 from __future__ import annotations
 
-import sqlite3
-
+from mailstore.engine.connection import Connection
 from mailstore.engine.users import PUBLIC
 from mailstore.model import Statistics
 
 
-def statistics(db: sqlite3.Connection) -> Statistics:
+def statistics(db: Connection) -> Statistics:
     """
     Count it.
     """

@@ -5,8 +5,7 @@ public folders that were announced when they were made, unless he has said no.
 
 from __future__ import annotations
 
-import sqlite3
-
+from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import Places
 from mailstore.engine.users import PUBLIC, Viewer
@@ -16,9 +15,7 @@ from mailstore.model import PUBLIC_ROOT, SEPARATOR, folderName
 _PREFIX = PUBLIC_ROOT + SEPARATOR
 
 
-def subscriptions(
-    db: sqlite3.Connection, places: Places, viewer: Viewer, limits: EngineLimits
-) -> tuple[str, ...]:
+def subscriptions(db: Connection, places: Places, viewer: Viewer, limits: EngineLimits) -> tuple[str, ...]:
     """
     The names that a viewer subscribes to, in order.  Of announced folders as many as there is room for.
     """
@@ -36,7 +33,7 @@ def subscriptions(
     return tuple(sorted(names))
 
 
-def subscribe(db: sqlite3.Connection, viewer: Viewer, name: str, limits: EngineLimits) -> None:
+def subscribe(db: Connection, viewer: Viewer, name: str, limits: EngineLimits) -> None:
     """
     Add a name.
 
@@ -50,7 +47,7 @@ def subscribe(db: sqlite3.Connection, viewer: Viewer, name: str, limits: EngineL
     _say(db, viewer, name, 1, limits)
 
 
-def unsubscribe(db: sqlite3.Connection, viewer: Viewer, name: str, limits: EngineLimits) -> None:
+def unsubscribe(db: Connection, viewer: Viewer, name: str, limits: EngineLimits) -> None:
     """
     Take a name away, if it is there.
 
@@ -75,7 +72,7 @@ def unsubscribe(db: sqlite3.Connection, viewer: Viewer, name: str, limits: Engin
         db.execute("DELETE FROM subscriptions WHERE user = ? AND name = ?", (viewer.id, name))
 
 
-def _say(db: sqlite3.Connection, viewer: Viewer, name: str, wanted: int, limits: EngineLimits) -> None:
+def _say(db: Connection, viewer: Viewer, name: str, wanted: int, limits: EngineLimits) -> None:
     db.execute(
         "INSERT INTO subscriptions (user, name, wanted) VALUES (?, ?, ?)"
         " ON CONFLICT (user, name) DO UPDATE SET wanted = excluded.wanted",

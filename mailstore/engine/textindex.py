@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import attrs
 
+from mailstore.engine.connection import Connection
 from mailstore.errors import StoreFault
 
 #: To be raised whenever something else is to be in the index; then it is made again.
@@ -90,13 +91,13 @@ class TextIndex:
     def __init__(self) -> None:
         self.usable = False
 
-    def look(self, db: sqlite3.Connection) -> None:
+    def look(self, db: Connection) -> None:
         """
         Find out whether there can be an index.
         """
         self.usable = _hasTrigrams(db)
 
-    def prepare(self, db: sqlite3.Connection) -> None:
+    def prepare(self, db: Connection) -> None:
         """
         Find out whether there can be an index, and begin one if there is none of the right format.
         """
@@ -107,7 +108,7 @@ class TextIndex:
         elif _load(db).format != _FORMAT:
             self.reset(db)
 
-    def reset(self, db: sqlite3.Connection) -> None:
+    def reset(self, db: Connection) -> None:
         """
         Begin again, with nothing in it.
         """
@@ -116,7 +117,7 @@ class TextIndex:
             db.execute(_TABLE)
             _save(db, _State(_FORMAT, 0, 0, 0))
 
-    def isBehind(self, db: sqlite3.Connection) -> bool:
+    def isBehind(self, db: Connection) -> bool:
         """
         Whether there are texts that are not in it.
         """
@@ -125,7 +126,7 @@ class TextIndex:
         done = _load(db).done
         return db.execute("SELECT 1 FROM texts WHERE id > ? LIMIT 1", (done,)).fetchone() is not None
 
-    def step(self, db: sqlite3.Connection) -> None:
+    def step(self, db: Connection) -> None:
         """
         Put the next pieces into it.
         """
@@ -154,7 +155,7 @@ class TextIndex:
                 room -= 100
         _save(db, state)
 
-    def done(self, db: sqlite3.Connection) -> int:
+    def done(self, db: Connection) -> int:
         """
         Up to which content the texts are in it; 0 when it is to be begun again.
 
@@ -163,7 +164,7 @@ class TextIndex:
         state = _load(db)
         return state.done if self.usable and state.format == _FORMAT else 0
 
-    def lacks(self, db: sqlite3.Connection, content: int) -> bool:
+    def lacks(self, db: Connection, content: int) -> bool:
         """
         Whether the index does not know a content that it should, by some of its pieces of
         three characters from beginning to end.
@@ -185,7 +186,7 @@ class TextIndex:
                 return True
         return False
 
-    def removed(self, db: sqlite3.Connection, contents: list[int]) -> None:
+    def removed(self, db: Connection, contents: list[int]) -> None:
         """
         Note that some contents are gone; when they are most of what there was, begin again.
 
@@ -204,7 +205,7 @@ class TextIndex:
         if (gone, pieces) != (state.gone, state.pieces):
             _save(db, state._replace(gone=gone, pieces=pieces))
 
-    def candidates(self, db: sqlite3.Connection, text: str) -> Candidates | None:
+    def candidates(self, db: Connection, text: str) -> Candidates | None:
         """
         The contents that may hold a folded text; C{None} when the index cannot tell: the
         text is too short, or is in too many.
@@ -224,7 +225,7 @@ class TextIndex:
         return Candidates(frozenset(rowid >> _PIECE_BITS for (rowid,) in found), _load(db).done)
 
 
-def _partlyGone(db: sqlite3.Connection, done: int, contents: list[int]) -> bool:
+def _partlyGone(db: Connection, done: int, contents: list[int]) -> bool:
     """
     Whether the content after C{done}, some of whose pieces are in the index, is among those
     that are gone: the pieces of the one that is next now are not.
@@ -258,7 +259,7 @@ def _pieces(texts: list[str]) -> list[str]:
     return found
 
 
-def _load(db: sqlite3.Connection) -> _State:
+def _load(db: Connection) -> _State:
     row = db.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()
     if row is None:
         raise StoreFault("what is indexed is not told")
@@ -267,11 +268,11 @@ def _load(db: sqlite3.Connection) -> _State:
     return _State(*map(int, row[0].split(".")))
 
 
-def _save(db: sqlite3.Connection, state: _State) -> None:
+def _save(db: Connection, state: _State) -> None:
     db.execute("UPDATE meta SET value = ? WHERE key = 'indexed'", (".".join(map(str, state)),))
 
 
-def _hasTrigrams(db: sqlite3.Connection) -> bool:
+def _hasTrigrams(db: Connection) -> bool:
     if sqlite3.sqlite_version_info < (3, 34):
         return False
     found: int = db.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone()[0]

@@ -5,12 +5,12 @@ The users, and who it is that asks.
 from __future__ import annotations
 
 import os
-import sqlite3
 
 import attrs
 
 from mailstore.engine import groups
 from mailstore.engine.acl import EMPTY_ACL
+from mailstore.engine.connection import Connection
 from mailstore.engine.counters import nextUidValidity
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.lru import Cache
@@ -54,7 +54,7 @@ class Users:
     def __init__(self) -> None:
         self._viewers: Cache[str, tuple[int, Viewer]] = Cache(10_000)
 
-    def viewer(self, db: sqlite3.Connection, name: str) -> Viewer:
+    def viewer(self, db: Connection, name: str) -> Viewer:
         """
         Who C{name} is.
         """
@@ -79,7 +79,7 @@ class Users:
         self._viewers.clear()
 
 
-def credentials(db: sqlite3.Connection, name: str) -> Credentials | None:
+def credentials(db: Connection, name: str) -> Credentials | None:
     """
     What a user can be known by.
     """
@@ -89,7 +89,7 @@ def credentials(db: sqlite3.Connection, name: str) -> Credentials | None:
     return None if row is None else Credentials(*row)
 
 
-def createUser(db: sqlite3.Connection, name: str, keys: Credentials, clock: float) -> int:
+def createUser(db: Connection, name: str, keys: Credentials, clock: float) -> int:
     """
     Add a user, with an INBOX.
 
@@ -116,7 +116,7 @@ def createUser(db: sqlite3.Connection, name: str, keys: Credentials, clock: floa
     return owner
 
 
-def enrol(db: sqlite3.Connection, name: str, iterations: int, limits: EngineLimits, clock: float) -> None:
+def enrol(db: Connection, name: str, iterations: int, limits: EngineLimits, clock: float) -> None:
     """
     Add a user whom somebody else vouches for, if there is none of this name.
 
@@ -137,7 +137,7 @@ def enrol(db: sqlite3.Connection, name: str, iterations: int, limits: EngineLimi
         pass
 
 
-def setCredentials(db: sqlite3.Connection, name: str, keys: Credentials) -> None:
+def setCredentials(db: Connection, name: str, keys: Credentials) -> None:
     """
     Change what a user can be known by.
 
@@ -151,7 +151,7 @@ def setCredentials(db: sqlite3.Connection, name: str, keys: Credentials) -> None
         raise NoSuchUser(f"there is no user {name!r}")
 
 
-def listUsers(db: sqlite3.Connection) -> tuple[str, ...]:
+def listUsers(db: Connection) -> tuple[str, ...]:
     """
     All names, in order.
     """

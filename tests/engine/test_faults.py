@@ -16,6 +16,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from mailstore.engine import EngineLimits, Store, StoreOpenError
+from mailstore.engine.connection import Connection
 from mailstore.errors import (
     InvalidRequest,
     OverQuota,
@@ -173,11 +174,11 @@ class StatementTests(FaultCase):
         path, store, _ = self.filled()
         before = self.contentOf(path)
 
-        def fail(db: sqlite3.Connection) -> None:
+        def fail(db: Connection) -> None:
             db.execute("DELETE FROM messages")
             raise KeyError
 
-        def refuse(db: sqlite3.Connection) -> None:
+        def refuse(db: Connection) -> None:
             database._spoiled = True
 
         database = store._database

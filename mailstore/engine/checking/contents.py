@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 
 from mailstore.engine import content as storing
 from mailstore.engine.checking.context import Context
 from mailstore.engine.checking.findings import Execute, Fault, counted
 from mailstore.engine.checking.lostandfound import LOST, fileContent
+from mailstore.engine.connection import Connection, Cursor
 from mailstore.engine.content import CHUNK, CHUNK_BITS
 from mailstore.engine.rendering import renderAgain
 from mailstore.engine.uploads import Spool
@@ -56,7 +56,7 @@ class _restore:
         self._context = context
         self._content = content
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         with contextlib.closing(Spool(self._context.limits.upload_memory)) as spool:
             for (chunk,) in _chunks(db, self._content):
                 spool.write(chunk)
@@ -76,7 +76,7 @@ class _restore:
             fileContent(db, new, self._context.clock)
 
 
-def _chunks(db: sqlite3.Connection, content: int) -> sqlite3.Cursor:
+def _chunks(db: Connection, content: int) -> Cursor:
     return db.execute(
         "SELECT CAST(data AS BLOB) FROM chunks"
         f" WHERE id BETWEEN ?1 << {CHUNK_BITS} AND ((?1 + 1) << {CHUNK_BITS}) - 1 ORDER BY id",
@@ -84,7 +84,7 @@ def _chunks(db: sqlite3.Connection, content: int) -> sqlite3.Cursor:
     )
 
 
-def _join(db: sqlite3.Connection, old: int, new: int) -> None:
+def _join(db: Connection, old: int, new: int) -> None:
     """
     Make all messages that are of one content of another.
     """
@@ -134,7 +134,7 @@ class _file:
         self._context = context
         self._content = content
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         fileContent(db, self._content, self._context.clock)
 
 
@@ -207,7 +207,7 @@ class _again:
         self._context = context
         self._content = content
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         renderAgain(db, self._context.renderer, self._content)
 
 
@@ -283,7 +283,7 @@ def bytesOfOne(context: Context, content: int) -> Iterator[Fault]:
         )
 
 
-def _gap(db: sqlite3.Connection, content: int, stored: int) -> str:
+def _gap(db: Connection, content: int, stored: int) -> str:
     """
     What is wrong with the pieces of a content.
     """
@@ -302,7 +302,7 @@ def _gap(db: sqlite3.Connection, content: int, stored: int) -> str:
     return "" if have == stored else f"{have} bytes of it are there, and there should be {stored}"
 
 
-def _served(db: sqlite3.Connection, content: int, stored: int) -> tuple[int, bool]:
+def _served(db: Connection, content: int, stored: int) -> tuple[int, bool]:
     """
     How many bytes a content has as it is served, and whether they are those that came.
     """
@@ -337,7 +337,7 @@ class _refile:
         self._content = content
         self._digest = digest
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         other = storing.find(db, self._digest)
         if other is not None:
             _join(db, self._content, other[0])
@@ -361,7 +361,7 @@ class _measure:
         self._size = size
         self._canonical = canonical
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute(
             "UPDATE contents SET size = ?, canonical = ? WHERE id = ?",
             (self._size, int(self._canonical), self._content),

@@ -5,12 +5,12 @@ that make others see a change.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
 import attrs
 
+from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import COLUMNS, FolderRow
 from mailstore.engine.rendering import Renderer
@@ -26,7 +26,7 @@ class Context:
     A database that is being checked.
     """
 
-    db: sqlite3.Connection
+    db: Connection
     renderer: Renderer
     limits: EngineLimits
     #: Seconds since 1970.
@@ -95,14 +95,14 @@ class Context:
         return f"content {content} ({places}{more})" if places else f"content {content}"
 
 
-def readFolder(db: sqlite3.Connection, folder: int) -> FolderRow:
+def readFolder(db: Connection, folder: int) -> FolderRow:
     """
     The row of a folder that is there.
     """
     return FolderRow._make(db.execute(f"SELECT {COLUMNS} FROM folders WHERE id = ?", (folder,)).fetchone())
 
 
-def nextModseq(db: sqlite3.Connection, folder: int) -> int:
+def nextModseq(db: Connection, folder: int) -> int:
     """
     The mod-sequence of a change of a folder that everybody can see; from here on
     it is the folder's last.

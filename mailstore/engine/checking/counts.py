@@ -4,11 +4,11 @@ Everything that is kept so that it need not be counted, and the numbers that onl
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 from mailstore.engine.checking.context import Context, nextModseq
 from mailstore.engine.checking.findings import Execute, Fault
+from mailstore.engine.connection import Connection
 from mailstore.engine.places import COLUMNS, FolderRow
 from mailstore.engine.users import PUBLIC
 from mailstore.model import DELETED, SEEN
@@ -87,7 +87,7 @@ class _count:
     def __init__(self, folder: int) -> None:
         self._folder = folder
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         # Who knows the counts by an older mod-sequence must ask again.
         nextModseq(db, self._folder)
         values = db.execute(_COUNTED.format(where="WHERE f.id = ?"), (self._folder,)).fetchone()
@@ -106,7 +106,7 @@ class _raise:
         self._folder = folder
         self._last = last
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute(
             "UPDATE folders SET modseq = max(modseq, ?), uid_next = max(uid_next, first_recent,"
             " 1 + coalesce((SELECT max(uid) FROM messages WHERE folder = ?2), 0),"

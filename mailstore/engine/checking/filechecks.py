@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from mailstore.engine import schema
 from mailstore.engine.checking.context import Context
 from mailstore.engine.checking.findings import Execute, Fault
+from mailstore.engine.connection import Connection
 
 #: Of an index that does not fit its table SQLite says one of these.
 _INDEX_WORDS = ("missing from index", "wrong # of entries in index", "non-unique entry in index")
@@ -50,7 +51,7 @@ def damage(context: Context) -> Iterator[Fault | None]:
                 yield Fault("file-damaged", "the database", f"{each}: restore a backup of the file")
 
 
-def _reindex(db: sqlite3.Connection) -> None:
+def _reindex(db: Connection) -> None:
     db.execute("REINDEX")
 
 
@@ -75,7 +76,7 @@ def tables(context: Context) -> Iterator[Fault | None]:
             yield Fault("schema", f"{kind} {name!r}", "it is not as this version makes it")
 
 
-def _described(db: sqlite3.Connection) -> dict[str, tuple[str, str, list[object]]]:
+def _described(db: Connection) -> dict[str, tuple[str, str, list[object]]]:
     found: dict[str, tuple[str, str, list[object]]] = {}
     for kind, name, statement in db.execute(
         "SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'index')"
@@ -145,7 +146,7 @@ class _setSequence:
         self._table = table
         self._last = last
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         changed = db.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (self._last, self._table))
         if not changed.rowcount:
             db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (self._table, self._last))

@@ -4,12 +4,13 @@ What a check finds, and what it says of it.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import attrs
+
+from mailstore.engine.connection import Connection
 
 if TYPE_CHECKING:
     from mailstore.engine.checking.context import Context
@@ -47,7 +48,7 @@ class Fault:
     problem: str
     remedy: str = ""
     #: Mends it, in the write transaction in which it was found.
-    mend: Callable[[sqlite3.Connection], object] | None = None
+    mend: Callable[[Connection], object] | None = None
     #: The content that it is about; 0 for none.
     content: int = 0
 
@@ -81,7 +82,7 @@ class Execute:
         self._statement = statement
         self._operands = operands
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute(self._statement, self._operands)
 
 

@@ -6,11 +6,11 @@ rights, or move it, or delete it; a check deletes no mail.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 from mailstore.engine.acl import EMPTY_ACL
 from mailstore.engine.checking.context import readFolder
+from mailstore.engine.connection import Connection
 from mailstore.engine.counters import nextUidValidity, touchTree
 from mailstore.engine.messages import NewRow, addMessages
 from mailstore.engine.users import PUBLIC
@@ -20,7 +20,7 @@ from mailstore.model import SEPARATOR
 LOST = "Lost and Found"
 
 
-def freeName(db: sqlite3.Connection, name: str) -> str:
+def freeName(db: Connection, name: str) -> str:
     """
     A name below L{LOST} that no folder has.
     """
@@ -33,7 +33,7 @@ def freeName(db: sqlite3.Connection, name: str) -> str:
     return found
 
 
-def requireRoot(db: sqlite3.Connection) -> None:
+def requireRoot(db: Connection) -> None:
     """
     Make the node that the folders are in, if it is not there.
     """
@@ -46,9 +46,7 @@ def requireRoot(db: sqlite3.Connection) -> None:
         touchTree(db, PUBLIC, True, 1)
 
 
-def makeFolder(
-    db: sqlite3.Connection, name: str, clock: Callable[[], float], folder: int | None = None
-) -> int:
+def makeFolder(db: Connection, name: str, clock: Callable[[], float], folder: int | None = None) -> int:
     """
     A folder of this name, which may be there already.
 
@@ -71,7 +69,7 @@ def makeFolder(
     return cursor.lastrowid
 
 
-def fileContent(db: sqlite3.Connection, content: int, clock: Callable[[], float]) -> None:
+def fileContent(db: Connection, content: int, clock: Callable[[], float]) -> None:
     """
     Make a content that no message names a message.
     """

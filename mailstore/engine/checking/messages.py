@@ -4,12 +4,12 @@ Rows of messages: where they are, what they are of, and what they say of it.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 from mailstore.engine.checking.context import Context, nextModseq
 from mailstore.engine.checking.findings import Fault, counted
 from mailstore.engine.checking.lostandfound import makeFolder
+from mailstore.engine.connection import Connection
 from mailstore.engine.delivery import LAST_DATE, MAX_ZONE
 from mailstore.model import KEYWORD_BIT, MAX_KEYWORDS, PUBLIC_ROOT, SEEN, SYSTEM_FLAGS
 
@@ -51,7 +51,7 @@ class _restore:
         self._context = context
         self._folder = folder
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         makeFolder(db, f"Folder number {self._folder}", self._context.clock, self._folder)
         (flags,) = db.execute("SELECT max(flags) FROM messages WHERE folder = ?", (self._folder,)).fetchone()
         count = min(MAX_KEYWORDS, max(0, flags >> KEYWORD_BIT).bit_length())
@@ -93,7 +93,7 @@ class _setSize:
     def __init__(self, folder: int, uid: int, size: int) -> None:
         self._of = (size, folder, uid)
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute("UPDATE messages SET size = ? WHERE folder = ? AND uid = ?", self._of)
 
 
@@ -149,7 +149,7 @@ class _renumber:
         self._folder = folder
         self._uid = uid
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         modseq = nextModseq(db, self._folder)
         (largest,) = db.execute(
             f"SELECT coalesce(max(uid), 0) FROM messages WHERE folder = ? AND uid BETWEEN 1 AND {_MAX_UID}",
@@ -175,7 +175,7 @@ class _setFlags:
         self._uid = uid
         self._flags = flags
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         modseq = nextModseq(db, self._folder)
         db.execute(
             "UPDATE messages SET flags = ?, modseq = ? WHERE folder = ? AND uid = ?",
@@ -191,7 +191,7 @@ class _setDates:
     def __init__(self, folder: int, uid: int, dates: tuple[int, int, int]) -> None:
         self._of = (*dates, folder, uid)
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute(
             "UPDATE messages SET internal_date = ?, zone = ?, saved = ? WHERE folder = ? AND uid = ?",
             self._of,

@@ -4,13 +4,13 @@ Users' own C{\\Seen}: the marks fit the messages, and the counts fit the marks.
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 
 from mailstore.engine.checking.context import Context, nextModseq
 from mailstore.engine.checking.findings import Fault
+from mailstore.engine.connection import Connection
 from mailstore.model import uint32s
 
 _SYSTEM_ID = -1
@@ -44,7 +44,7 @@ class _forget:
     def __init__(self, folder: int, user: int) -> None:
         self._of = (folder, user)
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute("DELETE FROM seen WHERE folder = ? AND user = ?", self._of)
         db.execute("DELETE FROM seen_marks WHERE folder = ? AND user = ?", self._of)
 
@@ -80,7 +80,7 @@ def counts(context: Context) -> Iterator[Fault | None]:
                 )
 
 
-def _uids(db: sqlite3.Connection, folder: int) -> array[int]:
+def _uids(db: Connection, folder: int) -> array[int]:
     found = db.execute(
         "SELECT uid FROM messages WHERE folder = ? AND uid BETWEEN 1 AND 4294967295 ORDER BY uid", (folder,)
     )
@@ -88,7 +88,7 @@ def _uids(db: sqlite3.Connection, folder: int) -> array[int]:
 
 
 def _wrong(
-    db: sqlite3.Connection,
+    db: Connection,
     folder: int,
     user: int,
     said: list[int | None],
@@ -123,7 +123,7 @@ def _wrong(
     return "; ".join(wrong)
 
 
-def _seen(db: sqlite3.Connection, folder: int, user: int, low: int, uids: array[int]) -> int:
+def _seen(db: Connection, folder: int, user: int, low: int, uids: array[int]) -> int:
     below, seen = db.execute(
         "SELECT coalesce(sum(uid <= ?), 0), coalesce(sum(seen), 0) FROM seen_marks"
         " WHERE folder = ? AND user = ?",
@@ -141,7 +141,7 @@ class _count:
         self._folder = folder
         self._user = user
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         of = (self._folder, self._user)
         last = nextModseq(db, self._folder)
         db.execute(

@@ -4,12 +4,12 @@ Users, their trees, and what names them: rights, subscriptions, annotations.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 from mailstore.engine.acl import EMPTY_ACL, withRights
 from mailstore.engine.checking.context import Context
 from mailstore.engine.checking.findings import Execute, Fault
+from mailstore.engine.connection import Connection
 from mailstore.engine.counters import nextUidValidity, touchTree
 from mailstore.engine.users import PUBLIC
 from mailstore.errors import InvalidName
@@ -67,7 +67,7 @@ class _makeTree:
         self._context = context
         self._owner = owner
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         # Greater than any generation that somebody may remember.
         generation = int(self._context.clock())
         db.execute("INSERT INTO trees (owner, generation) VALUES (?, ?)", (self._owner, generation))
@@ -82,7 +82,7 @@ class _makeInbox:
         self._context = context
         self._user = user
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute(
             "INSERT INTO folders (owner, name, selectable, acl, shared_seen, uid_validity)"
             " VALUES (?, ?, 1, ?, 1, ?)",
@@ -100,7 +100,7 @@ class _makeMailbox:
         self._context = context
         self._folder = folder
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         (owner,) = db.execute(
             "UPDATE folders SET selectable = 1, uid_validity = ? WHERE id = ? RETURNING owner",
             (nextUidValidity(db, self._context.clock()), self._folder),
@@ -131,7 +131,7 @@ def trees(context: Context) -> Iterator[Fault | None]:
         )
 
 
-def _makeRoot(db: sqlite3.Connection) -> None:
+def _makeRoot(db: Connection) -> None:
     db.execute(
         "INSERT INTO folders (owner, name, selectable, acl, shared_seen, uid_validity)"
         " VALUES (?, '', 0, ?, 0, 1)",
@@ -195,7 +195,7 @@ def rights(context: Context) -> Iterator[Fault | None]:
             )
 
 
-def knownIdentifiers(db: sqlite3.Connection) -> set[str]:
+def knownIdentifiers(db: Connection) -> set[str]:
     """
     Whom rights can name.
     """
@@ -234,7 +234,7 @@ class _leave:
     def __init__(self, user: int, group: int) -> None:
         self._of = (user, group)
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute("DELETE FROM members WHERE user = ? AND user_group = ?", self._of)
         db.execute("UPDATE meta SET value = value + 1 WHERE key = 'members'")
 
@@ -262,7 +262,7 @@ def _better(entries: str, known: set[str]) -> tuple[str, list[str]]:
     return "".join(f"{identifier} {letters}\n" for identifier, letters in better), strangers
 
 
-def _makeEmpty(db: sqlite3.Connection) -> None:
+def _makeEmpty(db: Connection) -> None:
     (largest,) = db.execute("SELECT coalesce(max(id), 1) FROM acls").fetchone()
     found = db.execute("SELECT id FROM acls WHERE entries = '' AND id <> ?", (EMPTY_ACL,)).fetchone()
     if found is not None:
@@ -282,7 +282,7 @@ class _setRights:
         self._folder = folder
         self._acl = acl
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         (owner,) = db.execute(
             "UPDATE folders SET acl = ? WHERE id = ? RETURNING owner", (self._acl, self._folder)
         ).fetchone()
@@ -298,7 +298,7 @@ class _replaceRights:
         self._acl = acl
         self._entries = entries
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         owners = db.execute("SELECT DISTINCT owner FROM folders WHERE acl = ?", (self._acl,)).fetchall()
         db.execute("INSERT OR IGNORE INTO acls (entries) VALUES (?)", (self._entries,))
         (acl,) = db.execute("SELECT id FROM acls WHERE entries = ?", (self._entries,)).fetchone()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from mailstore.engine.checking.context import Context
 from mailstore.engine.checking.findings import Fault
+from mailstore.engine.connection import Connection
 from mailstore.engine.textindex import TextIndex
 
 #: Contents that are looked at before others may change the store.
@@ -64,7 +65,7 @@ def indexOfOne(context: Context, content: int) -> Iterator[Fault]:
         yield _fault("it does not know all texts", content)
 
 
-def indexOf(db: sqlite3.Connection) -> TextIndex:
+def indexOf(db: Connection) -> TextIndex:
     """
     The index of a database.
     """
@@ -90,5 +91,5 @@ def _fault(problem: str, content: int) -> Fault:
     return Fault("search-index", "the search index", problem, _REMEDY, _reset, content)
 
 
-def _reset(db: sqlite3.Connection) -> None:
+def _reset(db: Connection) -> None:
     indexOf(db).reset(db)

@@ -4,11 +4,11 @@ What is remembered of expunged messages, so that clients learn of them.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 from mailstore.engine.checking.context import Context, nextModseq
 from mailstore.engine.checking.findings import Execute, Fault, counted
+from mailstore.engine.connection import Connection
 
 _COVERS = "EXISTS (SELECT 1 FROM messages m WHERE m.folder = t.folder AND m.uid BETWEEN t.low AND t.high)"
 
@@ -65,7 +65,7 @@ class _forget:
     def __init__(self, folder: int) -> None:
         self._folder = folder
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         modseq = nextModseq(db, self._folder)
         db.execute(
             "UPDATE messages SET modseq = ? WHERE folder = ? AND EXISTS (SELECT 1 FROM tombstones t"

@@ -7,13 +7,13 @@ row above it.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 from mailstore.engine.acl import EMPTY_ACL
 from mailstore.engine.checking.context import Context
 from mailstore.engine.checking.findings import Execute, Fault, counted
 from mailstore.engine.checking.lostandfound import freeName, requireRoot
+from mailstore.engine.connection import Connection
 from mailstore.engine.counters import nextUidValidity, touchTree
 from mailstore.engine.flags import isKeyword
 from mailstore.engine.folders import SPECIAL_USES
@@ -61,7 +61,7 @@ class _adopt:
     def __init__(self, owner: int) -> None:
         self._owner = owner
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         requireRoot(db)
         above = freeName(db, f"User number {self._owner}")
         db.execute(
@@ -113,7 +113,7 @@ class _rename:
         self._folder = folder
         self._owner = owner
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         wanted = found = f"Folder number {self._folder}"
         number = 1
         while db.execute(
@@ -155,7 +155,7 @@ class _insert:
         self._name = name
         self._acl = acl
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute(
             "INSERT INTO folders (owner, name, selectable, acl, shared_seen, uid_validity)"
             " VALUES (?, ?, 0, ?, ?, 1)",
@@ -199,7 +199,7 @@ class _open:
         self._folder = folder
         self._owner = owner
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute(
             "UPDATE folders SET selectable = 1, uid_validity = ? WHERE id = ?",
             (nextUidValidity(db, self._context.clock()), self._folder),
@@ -215,7 +215,7 @@ class _drop:
     def __init__(self, folder: int) -> None:
         self._folder = folder
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         (owner,) = db.execute("DELETE FROM folders WHERE id = ? RETURNING owner", (self._folder,)).fetchone()
         touchTree(db, owner, True, -1)
 
@@ -269,7 +269,7 @@ class _setUse:
         self._folder = folder
         self._owner = owner
 
-    def __call__(self, db: sqlite3.Connection) -> None:
+    def __call__(self, db: Connection) -> None:
         db.execute("UPDATE folders SET special_use = '' WHERE id = ?", (self._folder,))
         touchTree(db, self._owner, True)
 

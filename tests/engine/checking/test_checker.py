@@ -10,6 +10,7 @@ from unittest import mock
 
 from mailstore.engine import EngineLimits, schema
 from mailstore.engine.checking import CHECKS, CheckStopped, checker, findings
+from mailstore.engine.connection import Connection
 from mailstore.engine.errors import StoreOpenError
 from mailstore.errors import StoreBusy
 from mailstore.model import SYSTEM, Criterion, SearchTerm
@@ -300,5 +301,5 @@ class MendingTests(CheckCase):
 _SENT = "(SELECT id FROM folders WHERE name = 'Sent')"
 
 
-def _violate(db: sqlite3.Connection) -> None:
+def _violate(db: Connection) -> None:
     db.execute("INSERT INTO users SELECT * FROM users")

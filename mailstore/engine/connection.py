@@ -1,0 +1,67 @@
+"""
+What the engine needs of a connection to its database, whatever that is.
+
+Only L{mailstore.engine.database} and what opens, brings up, copies or checks the file itself
+know which library this comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+
+class Cursor(Protocol):
+    """
+    What a statement gave.
+    """
+
+    @property
+    def lastrowid(self) -> int | None:
+        """
+        The id of the row that was inserted last.
+        """
+
+    @property
+    def rowcount(self) -> int:
+        """
+        How many rows it changed.
+        """
+
+    def fetchone(self) -> Any:
+        """
+        The next row; C{None} when there are no more.
+        """
+
+    def fetchall(self) -> list[Any]:
+        """
+        The rows that are left.
+        """
+
+    def __iter__(self) -> Iterator[Any]:
+        """
+        The rows that are left, one after another.
+        """
+
+    def __next__(self) -> Any:
+        """
+        The next row.
+        """
+
+
+class Connection(Protocol):
+    """
+    Executes statements within the transaction that somebody has opened.
+    """
+
+    def execute(self, statement: str, parameters: Any = ..., /) -> Cursor:
+        """
+        Execute a statement.
+
+        @raise Exception: as the library says; L{mailstore.engine.errors} knows what it means.
+        """
+
+    def executemany(self, statement: str, parameters: Iterable[Any], /) -> Cursor:
+        """
+        Execute a statement with one row of parameters after another.
+        """

@@ -1,0 +1,95 @@
+"""
+What all requests share: the parts of the engine, and how something is changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from mailstore.engine import folders, rendering, users
+from mailstore.engine.acl import Acls
+from mailstore.engine.commit import ICommitter
+from mailstore.engine.connection import Connection
+from mailstore.engine.content import Pins
+from mailstore.engine.database import Database
+from mailstore.engine.hierarchy import Hierarchy
+from mailstore.engine.limits import EngineLimits
+from mailstore.engine.places import Places
+from mailstore.engine.seen import Views
+from mailstore.engine.snapshot import Snapshots
+from mailstore.engine.textindex import TextIndex
+from mailstore.engine.uploads import Uploads
+from mailstore.engine.writing import Writer
+from mailstore.interfaces import IStoreObserver
+
+_T = TypeVar("_T")
+
+
+class Requests:
+    """
+    The parts of an engine, for those who answer requests with them.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        renditions: Mapping[str, rendering.Rendition],
+        renditions_version: int,
+        limits: EngineLimits | None = None,
+        committer: ICommitter | None = None,
+        clock: Callable[[], float] = time.time,
+        subscribe_new: bool = False,
+    ) -> None:
+        """
+        @param renditions: what is made of each message at delivery, by name.
+        @param renditions_version: changes when one of them changes; then all
+            are made again here, before this returns.
+        @param committer: when changes become durable; by default each on its
+            own.  A database in memory has only one connection, which cannot be
+            committed elsewhere: for it this is not used.
+        @param subscribe_new: who may look up a public folder made from now on
+            subscribes to it, until he says otherwise.
+        @raise StoreError: the database cannot be used.
+        """
+        self._database = database
+        self._limits = limits or EngineLimits()
+        self._clock = clock
+        self._observers: list[IStoreObserver] = []
+        self._expired_to = 0
+        self._users = users.Users()
+        self._acls = Acls(self._limits.max_acl_entries)
+        self._places = Places(self._users, self._acls)
+        self._hierarchy = Hierarchy(self._places, self._limits)
+        self._folders = folders.Folders(self._places, self._limits, clock, subscribe_new)
+        self._views = Views(Snapshots(self._limits.snapshot_cache), self._limits.snapshot_cache)
+        self._index = TextIndex()
+        self._pins = Pins(self._index)
+        self._uploads = Uploads(self._limits)
+        self._renderer = rendering.Renderer(renditions, renditions_version, self._limits)
+        database.transaction(self._index.prepare)
+        rendering.bringUpToDate(database, self._renderer, self._index)
+        with database.reading() as db:
+            (self._identity,) = db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+        self._writer = Writer(database, self._pins, committer, self._forgetNumbers, self._forget)
+        self._writer.sweepAll()
+
+    def _forgetNumbers(self) -> None:
+        self._acls.forget()
+        self._users.forget()
+
+    def _forget(self) -> None:
+        self._views.forget()
+        self._hierarchy.forget()
+        self._forgetNumbers()
+
+    async def _change(self, change: Callable[[Connection], _T]) -> _T:
+        """
+        Make a change and wait until it is durable.
+        """
+        return await self._writer.change(change)
+
+    def _changed(self, folder: int, user: str = "") -> None:
+        for observer in tuple(self._observers):
+            observer.folderChanged(folder, user)

@@ -1,0 +1,159 @@
+"""
+Making changes: whose turn it is, when they become durable, and what is cleared away on the occasion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from mailstore.engine.commit import ICommitter, ImmediateCommitter
+from mailstore.engine.connection import Connection
+from mailstore.engine.content import Pins
+from mailstore.engine.database import Database
+from mailstore.errors import StoreError, StoreUnavailable
+
+_T = TypeVar("_T")
+
+
+class Writer:
+    """
+    The one way to the write connection of a store, for all requests.
+
+    @ivar closed: nothing can be changed any more.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        pins: Pins,
+        committer: ICommitter | None,
+        on_refused: Callable[[], None],
+        on_undone: Callable[[], None],
+    ) -> None:
+        """
+        @param committer: when changes become durable; by default each on its own.  A database in
+            memory has only one connection, which cannot be committed elsewhere: for it this is not used.
+        @param on_refused: called when a change was not made: numbers of rows that were not kept will be
+            those of others.
+        @param on_undone: called when everything since the last commit was undone.
+        """
+        self._database = database
+        self._pins = pins
+        self._on_refused = on_refused
+        self._on_undone = on_undone
+        self.closed = False
+        self._sweep_due = False
+        #: Much was removed in the write transaction that is open.
+        self._swept_much = False
+        #: Changes that wait for it to end.
+        self._put_off = 0
+        self._committer: ICommitter = ImmediateCommitter()
+        if committer is not None and not database.in_memory:
+            self._committer = committer
+            database.refuseWhenBusy()
+        self._committer.attach(self._begin, database.commit, self._rollback)
+
+    def requireOpen(self) -> None:
+        """
+        @raise StoreUnavailable: the store is closed.
+        """
+        if self.closed:
+            raise StoreUnavailable("the store is closed")
+
+    async def close(self) -> None:
+        """
+        Change nothing any more; wait until what was done before is durable.
+        """
+        self.closed = True
+        try:
+            await self._committer.turn()
+            await self._committer.committed()
+        except StoreError:
+            # Whoever did it was told.
+            pass
+
+    async def change(self, change: Callable[[Connection], _T]) -> _T:
+        """
+        Make a change and wait until it is durable.
+
+        @raise StoreError: it was not made, or is not kept.
+        """
+        self.requireOpen()
+        await self._committer.turn()
+        if self._sweep_due or self._swept_much:
+            await self._turnAfterSweeping()
+        try:
+            self.requireOpen()
+            result = self._database.mutate(change)
+        except BaseException:
+            self._on_refused()
+            await self._settle()
+            raise
+        await self._committer.committed()
+        return result
+
+    # --- contents that nobody names ---
+
+    def sweepLater(self) -> None:
+        """
+        There may be contents that nobody names any more.
+        """
+        self._sweep_due = True
+
+    def sweepAll(self) -> None:
+        """
+        Remove all contents that nobody names, now, when there are no requests yet.
+        """
+        while self._database.transaction(self._pins.sweep):
+            pass
+
+    async def _turnAfterSweeping(self) -> None:
+        """
+        Remove what has been waiting for that, if nobody has just removed much.  If much was removed in this
+        transaction, let it end: who used the same pages again in it would keep in memory what was in
+        them.  Meanwhile nobody else removes anything, so this is to be waited for once.
+        """
+        try:
+            self.requireOpen()
+            if self._sweep_due and not self._swept_much and not self._put_off:
+                self._sweep()
+        except BaseException:
+            await self._settle()
+            raise
+        if self._swept_much:
+            self._put_off += 1
+            try:
+                await self._committer.committed()
+                await self._committer.turn()
+            finally:
+                self._put_off -= 1
+
+    def _sweep(self) -> None:
+        if self._database.mutate(self._pins.isMuch):
+            self._swept_much = True
+            self._sweep_due = self._database.alter(self._pins.sweep)
+        else:
+            self._sweep_due = self._database.mutate(self._pins.sweep)
+
+    # --- the transaction ---
+
+    def _begin(self) -> None:
+        self._database.begin()
+        self._swept_much = False
+
+    def _rollback(self) -> None:
+        self._database.rollback()
+        # What was removed may be there again.
+        self._sweep_due = True
+        self._on_undone()
+
+    async def _settle(self) -> None:
+        """
+        End a turn in which nothing was changed.
+        """
+        try:
+            await self._committer.committed()
+        except StoreError:
+            # It was not this request's change that got lost, and this one fails anyway.
+            pass
