@@ -104,6 +104,26 @@ def dropReferences(db: Connection, contents: Iterable[int]) -> None:
     db.executemany("UPDATE contents SET refs = refs - 1 WHERE id = ?", ((each,) for each in contents))
 
 
+@attrs.frozen
+class Unused:
+    """
+    Some contents that can go.
+    """
+
+    contents: tuple[int, ...]
+    size: int
+    #: There may be others.
+    more: bool
+
+    @property
+    def is_much(self) -> bool:
+        """
+        Whether removing them would free so much that whoever takes the place in the same transaction
+        would have to remember what was there.
+        """
+        return self.size >= _MUCH
+
+
 class Pins:
     """
     Contents that are being read, which must stay although no message names them.
@@ -130,43 +150,42 @@ class Pins:
         if not self._pinned[content]:
             del self._pinned[content]
 
-    def _unused(self, db: Connection) -> tuple[list[tuple[int]], int, bool]:
+    def unused(self, db: Connection) -> Unused:
         """
-        Contents that nobody names and nobody reads, their bytes, and whether there may be more.
+        Contents that nobody names and nobody reads.
+
+        @param db: sees what is committed and nothing else.  Who expunges a message in a transaction that is
+            still open cannot keep others from finding it, and from beginning to read it, until then.
         """
         found = db.execute(
             "SELECT id, stored FROM contents INDEXED BY contents_orphans WHERE refs = 0 LIMIT ?",
             (_SWEEP + len(self._pinned),),
         ).fetchall()
         unused = [each for each in found if each[0] not in self._pinned]
-        return [(ident,) for ident, _ in unused], sum(stored for _, stored in unused), len(found) >= _SWEEP
-
-    def isMuch(self, db: Connection) -> bool:
-        """
-        Whether L{sweep} would remove so much that whoever takes the place in the same transaction
-        would have to remember what was there.
-        """
-        return self._unused(db)[1] >= _MUCH
-
-    def sweep(self, db: Connection) -> bool:
-        """
-        Remove contents that nobody names and nobody reads.
-
-        @return: there may be more.
-        """
-        unused, _, more = self._unused(db)
-        if not unused:
-            return False
-        db.executemany(
-            f"DELETE FROM chunks WHERE id BETWEEN ?1 << {CHUNK_BITS} AND ((?1 + 1) << {CHUNK_BITS}) - 1",
-            unused,
+        return Unused(
+            tuple(ident for ident, _ in unused), sum(stored for _, stored in unused), len(found) >= _SWEEP
         )
-        db.executemany("DELETE FROM renditions WHERE id BETWEEN ?1 << 4 AND ((?1 + 1) << 4) - 1", unused)
-        db.executemany("DELETE FROM texts WHERE id = ?", unused)
-        db.executemany("DELETE FROM sortings WHERE id = ?", unused)
-        db.executemany("DELETE FROM contents WHERE id = ?", unused)
-        self._index.removed(db, [content for (content,) in unused])
-        return more
+
+    def sweep(self, db: Connection, unused: Unused) -> None:
+        """
+        Remove contents that L{unused} has found, without those that somebody names again.
+        """
+        gone = [
+            each
+            for each in unused.contents
+            if db.execute("SELECT 1 FROM contents WHERE id = ? AND refs = 0", (each,)).fetchone()
+        ]
+        if not gone:
+            return
+        rows = [(each,) for each in gone]
+        db.executemany(
+            f"DELETE FROM chunks WHERE id BETWEEN ?1 << {CHUNK_BITS} AND ((?1 + 1) << {CHUNK_BITS}) - 1", rows
+        )
+        db.executemany("DELETE FROM renditions WHERE id BETWEEN ?1 << 4 AND ((?1 + 1) << 4) - 1", rows)
+        db.executemany("DELETE FROM texts WHERE id = ?", rows)
+        db.executemany("DELETE FROM sortings WHERE id = ?", rows)
+        db.executemany("DELETE FROM contents WHERE id = ?", rows)
+        self._index.removed(db, gone)
 
 
 class ServedReader:

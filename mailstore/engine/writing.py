@@ -5,11 +5,12 @@ Making changes: whose turn it is, when they become durable, and what is cleared 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from mailstore.engine.commit import ICommitter, ImmediateCommitter
 from mailstore.engine.connection import Connection
-from mailstore.engine.content import Pins
+from mailstore.engine.content import Pins, Unused
 from mailstore.engine.database import Database
 from mailstore.errors import StoreError, StoreUnavailable
 
@@ -44,6 +45,8 @@ class Writer:
         self._on_undone = on_undone
         self.closed = False
         self._sweep_due = False
+        #: What is to be swept may not be committed yet.
+        self._sweep_again = False
         #: Much was removed in the write transaction that is open.
         self._swept_much = False
         #: Changes that wait for it to end.
@@ -97,16 +100,19 @@ class Writer:
 
     def sweepLater(self) -> None:
         """
-        There may be contents that nobody names any more.
+        There may be contents that nobody names any more, perhaps not before the next commit.
         """
-        self._sweep_due = True
+        self._sweep_due = self._sweep_again = True
 
     def sweepAll(self) -> None:
         """
         Remove all contents that nobody names, now, when there are no requests yet.
         """
-        while self._database.transaction(self._pins.sweep):
-            pass
+        more = True
+        while more:
+            unused = self._unused()
+            self._database.transaction(partial(self._pins.sweep, unused=unused))
+            more = unused.more
 
     async def _turnAfterSweeping(self) -> None:
         """
@@ -130,17 +136,24 @@ class Writer:
                 self._put_off -= 1
 
     def _sweep(self) -> None:
-        if self._database.mutate(self._pins.isMuch):
+        unused = self._unused()
+        sweep = partial(self._pins.sweep, unused=unused)
+        if unused.is_much:
             self._swept_much = True
-            self._sweep_due = self._database.alter(self._pins.sweep)
+            self._database.alter(sweep)
         else:
-            self._sweep_due = self._database.mutate(self._pins.sweep)
+            self._database.mutate(sweep)
+        self._sweep_due = unused.more or self._sweep_again
+
+    def _unused(self) -> Unused:
+        with self._database.reading() as db:
+            return self._pins.unused(db)
 
     # --- the transaction ---
 
     def _begin(self) -> None:
         self._database.begin()
-        self._swept_much = False
+        self._swept_much = self._sweep_again = False
 
     def _rollback(self) -> None:
         self._database.rollback()

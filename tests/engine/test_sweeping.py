@@ -10,8 +10,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from mailstore.engine import Store
+from mailstore.engine.connection import Connection
+from mailstore.engine.content import Unused
 from mailstore.errors import StoreError
-from mailstore.model import FlagMode, NewMessage, UidSet
+from mailstore.model import FlagMode, NewMessage, Section, UidSet
 from mailstore.testing.storecases.base import mail
 from tests.engine.enginecase import EngineCase
 from tests.engine.test_durability import HeldCommitter
@@ -110,8 +112,8 @@ class SweepingTests(EngineCase):
         sweep = self.store._pins.sweep
         failures = [sqlite3.OperationalError("disk I/O error")]
 
-        def fail(db: sqlite3.Connection) -> bool:
-            sweep(db)
+        def fail(db: Connection, unused: Unused) -> None:
+            sweep(db, unused)
             raise failures.pop()
 
         self.patch(self.store._pins, "sweep", fail)
@@ -132,5 +134,25 @@ class SweepingTests(EngineCase):
         change = self._begin(self.store.subscribe("alice", "x"))
         self.committer.lose()
         self.failureResultOf(change, StoreError)
+        self._do(self.store.subscribe("alice", "y"))
+        self.assertEqual(self._contents(), 0)
+
+    def test_notCommitted(self) -> None:
+        """
+        What was expunged in a transaction that is still open is not removed in it: somebody may find
+        the message until it is committed, and reads it to its end.  Afterwards it is removed.
+        """
+        self._do(self._append(_SHORT, "x"))
+        self._do(self.store.storeFlags("alice", self.inbox, _ALL, FlagMode.ADD, ("\\Deleted",)))
+        expunge = self._begin(self.store.expunge("alice", self.inbox, None))
+        subscribe = self._begin(self.store.subscribe("alice", "x"))
+        answer = self.store.readSection("alice", self.inbox, 1, Section())
+        read = [self.now(answer.__anext__())]
+        self.committer.release()
+        self.successResultOf(expunge)
+        self.successResultOf(subscribe)
+        read += self.all(answer)
+        self.assertEqual(b"".join(read), mail(body="x" * _SHORT))
+        self.assertEqual(self._contents(), 1)
         self._do(self.store.subscribe("alice", "y"))
         self.assertEqual(self._contents(), 0)
