@@ -50,6 +50,7 @@ def openStore(
     create: bool = False,
     committer: Any = None,
     subscribe_new: bool = False,
+    helpers: int = 0,
 ) -> Store:
     """
     Open the store that C{url} names (C{sqlite:///var/lib/mail.db},
@@ -58,6 +59,7 @@ def openStore(
     @param create: make it if it is not there.
     @param committer: commits what requests have changed; by default, each at once.
     @param subscribe_new: see L{Store}.
+    @param helpers: see L{Store}.
     @raise StoreOpenError: it is not there, is none, or cannot be used; the
         message is one line that names it.
     """
@@ -72,6 +74,7 @@ def openStore(
         limits=limits,
         committer=committer,
         subscribe_new=subscribe_new,
+        helpers=helpers,
     )
 
 

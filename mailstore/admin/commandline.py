@@ -74,7 +74,9 @@ class Commands:
         made = self.place.add_parser(
             name, help=summary, description=description or summary, parents=[self.options]
         )
-        made.set_defaults(**{"on_store": None, "on_config": None, "create": False, **defaults})
+        made.set_defaults(
+            **{"on_store": None, "on_config": None, "create": False, "processes": 1, **defaults}
+        )
         return made
 
 

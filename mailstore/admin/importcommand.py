@@ -5,6 +5,7 @@ C{mailstore import}.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from mailstore.admin.commandline import Commands, addFolder
@@ -20,6 +21,11 @@ from mailstore.interfaces import ILocalStore
 #: Files passed over that are named one by one.
 NAMED = 100
 
+#: Processes that an import can be told to use.
+_PROCESSES = 64
+
+#: Processes that an import uses unless it is told how many; the one that has the store keeps no more busy.
+_MOST_PROCESSES = 4
 
 _IMPORT = """
 Imports SOURCE into FOLDER, which is made if it is not there.  SOURCE is an
@@ -42,6 +48,21 @@ def register(commands: Commands) -> None:
         action="store_true",
         help="leave out messages that are, byte for byte, in their folder already",
     )
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    each.add_argument(
+        "--processes",
+        type=_processes,
+        default=min(processors, _MOST_PROCESSES),
+        metavar="N",
+        help="how many share the work, if there is much of it (default: one for each processor, at most"
+        f" {_MOST_PROCESSES})",
+    )
+
+
+def _processes(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= _PROCESSES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {_PROCESSES}")
+    return int(text)
 
 
 def importMail(store: ILocalStore, config: Config, options: argparse.Namespace) -> int:
@@ -54,7 +75,13 @@ def importMail(store: ILocalStore, config: Config, options: argparse.Namespace) 
     limits = config.store_limits
     with bytesBar() as bar:
         importer = Importer(
-            store, target, limits.max_message, limits.max_append, bar.update, options.skip_existing
+            store,
+            target,
+            limits.max_message,
+            limits.max_append,
+            bar.update,
+            options.skip_existing,
+            store.expect,
         )
         try:
             with Interruption(importer.interrupt):

@@ -10,8 +10,8 @@ is there.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 
 import attrs
@@ -28,6 +28,9 @@ BATCH_MESSAGES = 500
 
 #: Bytes of messages after which a batch is stored.
 BATCH_BYTES = 8 << 20
+
+#: Bytes to import from which on it pays to start other processes.
+_WORTHWHILE = 4 << 20
 
 #: Errors that can be one message's fault; after any other there is no use in going on.
 _ABOUT_ONE = (MessageTooBig, LimitReached, InvalidRequest)
@@ -61,6 +64,17 @@ class Report:
         return sum(self.stored.values())
 
 
+@attrs.define
+class _Batch:
+    """
+    Messages that are to be stored in one folder together.
+    """
+
+    folder: str
+    found: list[Found] = attrs.field(factory=list)
+    size: int = 0
+
+
 class Importer:
     """
     Imports one source into one folder.
@@ -76,6 +90,7 @@ class Importer:
         batch: int = BATCH_MESSAGES,
         advanced: Callable[[int], object] = lambda size: None,
         skip_existing: bool = False,
+        expect: Callable[[Iterable[bytes]], object] | None = None,
     ) -> None:
         """
         @param target: full name of the folder, as L{SYSTEM} sees it.
@@ -83,9 +98,11 @@ class Importer:
         @param batch: messages that the store takes at once.
         @param advanced: told the bytes that are done, as the work goes on.
         @param skip_existing: leave out messages that are in their folder already, as often as they are.
+        @param expect: told of messages before they are stored, one batch ahead, when there are many; see
+            L{expect<mailstore.interfaces.IMaintenance.expect>}.
         """
         self.report = Report()
-        self._store = store
+        self._into = store
         self._target = target
         self._largest = largest
         self._batch = min(batch, BATCH_MESSAGES)
@@ -95,9 +112,11 @@ class Importer:
         self._held: Counter[str] = Counter()
         self._known: dict[str, Counter[str]] = {}
         self._made: set[str] = set()
-        self._folder = ""
-        self._waiting: list[Found] = []
-        self._bytes = 0
+        self._expect = expect
+        self._batching = _Batch("")
+        # Whole batches, and how many messages and bytes are in them.
+        self._whole: deque[_Batch] = deque()
+        self._waiting = self._waiting_bytes = 0
         self._signal: int | None = None
 
     def interrupt(self, signal: int) -> None:
@@ -134,19 +153,23 @@ class Importer:
             such as a full disk.  The report says what was stored before.
         @raise Interrupted: see L{interrupt}.
         """
+        if sum(each.size for each in planned if isinstance(each, Source)) < _WORTHWHILE:
+            self._expect = None
         refused: set[str] = set()
         for each in planned:
             name = SEPARATOR.join((self._target, *each.folder))
             if name in refused:
                 continue
-            if name != self._folder:
-                await self._flush()
+            if name != self._batching.folder:
+                await self._turn()
                 if not await self._enter(name, each):
                     refused.add(name)
                     continue
             if isinstance(each, Source):
                 await self._import(each)
-        await self._flush()
+        await self._turn()
+        while self._whole:
+            await self._storeNext()
 
     async def _import(self, source: Source) -> None:
         left = source.size
@@ -164,7 +187,7 @@ class Importer:
         """
         if name not in self._made:
             try:
-                await self._store.createFolder(SYSTEM, name)
+                await self._into.createFolder(SYSTEM, name)
             except FolderExists:
                 pass
             except StoreError as error:
@@ -173,7 +196,7 @@ class Importer:
                 return False
             self._made.add(name)
             self.report.stored[name] += 0
-        self._folder = name
+        self._batching = _Batch(name)
         if self._skip_existing and name not in self._known:
             self._known[name] = await self._identities(name)
         self._held = self._known.get(name, Counter())
@@ -184,8 +207,8 @@ class Importer:
         What is in a folder: how often each message, by its bytes.
         """
         found: Counter[str] = Counter()
-        opened = await self._store.openFolder(SYSTEM, name, False)
-        answer = self._store.fetch(SYSTEM, opened.folder, opened.uids, FetchSpec(email_id=True))
+        opened = await self._into.openFolder(SYSTEM, name, False)
+        answer = self._into.fetch(SYSTEM, opened.folder, opened.uids, FetchSpec(email_id=True))
         async with aclosing(answer) as batches:
             async for batch in batches:
                 self._goOn()
@@ -200,31 +223,51 @@ class Importer:
             identity = emailId(hashlib.sha256(found.content).digest())
             if self._held[identity]:
                 self._held[identity] -= 1
-                self.report.present[self._folder] += 1
+                self.report.present[self._batching.folder] += 1
                 return
-        self._waiting.append(found)
-        self._bytes += len(found.content)
-        if len(self._waiting) >= self._batch or self._bytes >= BATCH_BYTES:
-            await self._flush()
+        if self._expect is not None:
+            self._expect((found.content,))
+        self._batching.found.append(found)
+        self._batching.size += len(found.content)
+        if len(self._batching.found) >= self._batch or self._batching.size >= BATCH_BYTES:
+            await self._turn()
 
-    async def _flush(self) -> None:
+    async def _turn(self) -> None:
         """
-        Store what waits, together; if the store refuses that, one by one, so
-        that the one it means can be named.
+        Begin another batch.  The one before waits while it is worked on elsewhere.
         """
-        waiting, self._waiting, self._bytes = self._waiting, [], 0
-        if not waiting:
+        batch, self._batching = self._batching, _Batch(self._batching.folder)
+        if self._expect is None:
+            await self._storeBatch(batch)
+            return
+        self._whole.append(batch)
+        self._waiting += len(batch.found)
+        self._waiting_bytes += batch.size
+        while self._waiting > self._batch or self._waiting_bytes > BATCH_BYTES:
+            await self._storeNext()
+
+    async def _storeNext(self) -> None:
+        batch = self._whole.popleft()
+        self._waiting -= len(batch.found)
+        self._waiting_bytes -= batch.size
+        await self._storeBatch(batch)
+
+    async def _storeBatch(self, batch: _Batch) -> None:
+        """
+        Store messages together; if the store refuses that, one by one, so that the one it means can be named.
+        """
+        if not batch.found:
             return
         try:
-            await self._append(waiting)
+            await self._append(batch.folder, batch.found)
         except _ABOUT_ONE:
-            for each in waiting:
+            for each in batch.found:
                 try:
-                    await self._append([each])
+                    await self._append(batch.folder, [each])
                 except _ABOUT_ONE as error:
                     self.report.remarks.append(Remark(each.where, str(error)))
 
-    async def _append(self, found: list[Found]) -> None:
+    async def _append(self, folder: str, found: list[Found]) -> None:
         messages = tuple(NewMessage(each.content, each.flags, *(each.arrival or (None, 0))) for each in found)
-        await self._store.append(SYSTEM, self._folder, messages)
-        self.report.stored[self._folder] += len(found)
+        await self._into.append(SYSTEM, folder, messages)
+        self.report.stored[folder] += len(found)

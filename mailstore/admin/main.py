@@ -111,7 +111,11 @@ def _onStore(config: Config, options: argparse.Namespace) -> int:
         raise CommandFailed(f"{config.store_url} lives within a server only: name a store in a file")
     options.was_there = os.path.isfile(path) and os.path.getsize(path) > 0
     store = openStore(
-        config.store_url, config.store_limits, create=options.create, subscribe_new=config.subscribe_new
+        config.store_url,
+        config.store_limits,
+        create=options.create,
+        subscribe_new=config.subscribe_new,
+        helpers=options.processes - 1,
     )
     try:
         code: int = options.on_store(store, config, options)

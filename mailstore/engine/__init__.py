@@ -83,6 +83,7 @@ def open(
     committer: ICommitter | None = None,
     clock: Callable[[], float] = time.time,
     subscribe_new: bool = False,
+    helpers: int = 0,
 ) -> Store:
     """
     Open the store that a URL names: C{sqlite:///path/mail.db} (absolute),
@@ -93,13 +94,16 @@ def open(
     @param create: make it if it is not there.
     @param committer: see L{Store}.
     @param subscribe_new: see L{Store}.
+    @param helpers: see L{Store}.
     @raise StoreOpenError: that cannot be done; the message is one line that
         names the path and says why.
     """
     limits = limits or EngineLimits()
     database = Database.open(url, limits, create)
     try:
-        return Store(database, renditions, renditions_version, limits, committer, clock, subscribe_new)
+        return Store(
+            database, renditions, renditions_version, limits, committer, clock, subscribe_new, helpers
+        )
     except StoreError as error:
         database.close()
         raise StoreOpenError(f"cannot open store {url!r}: {error}") from error

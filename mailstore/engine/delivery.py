@@ -17,10 +17,11 @@ from mailstore.engine.flags import Keywords, viewerFlagRights
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.messages import NewRow, addMessages
 from mailstore.engine.places import FolderRow
-from mailstore.engine.rendering import Rendered, Renderer
+from mailstore.engine.rendering import Rendered
 from mailstore.engine.uploads import Spool, Uploads
 from mailstore.engine.users import Viewer
 from mailstore.errors import InvalidRequest, LimitReached, MessageTooBig
+from mailstore.message.lines import Buffer
 from mailstore.model import AppendResult, NewMessage
 
 #: Minutes that local time can be ahead of UTC, or behind it.
@@ -48,8 +49,13 @@ class Delivery:
     The messages of one append, from being handed in to being rows.
     """
 
-    def __init__(self, renderer: Renderer, limits: EngineLimits, clock: Callable[[], float]) -> None:
-        self._renderer = renderer
+    def __init__(
+        self, render: Callable[[Buffer], Rendered], limits: EngineLimits, clock: Callable[[], float]
+    ) -> None:
+        """
+        @param render: makes everything of a message given as it came.
+        """
+        self._render = render
         self._limits = limits
         self._clock = clock
         self._arrivals: list[Arrival] = []
@@ -98,7 +104,7 @@ class Delivery:
         """
         for arrival in self._arrivals:
             if not arrival.known:
-                arrival.rendered = self._renderer.render(arrival.spool.buffer())
+                arrival.rendered = self._render(arrival.spool.buffer())
 
     def store(self, db: Connection, row: FolderRow, viewer: Viewer, rights: str) -> AppendResult:
         """
@@ -131,7 +137,7 @@ class Delivery:
             content.addReferences(db, (found[0],))
             return found
         # If nothing was made of it, it was there before, and has gone since.
-        rendered = arrival.rendered or self._renderer.render(arrival.spool.buffer())
+        rendered = arrival.rendered or self._render(arrival.spool.buffer())
         spool = arrival.spool
         stored = content.insert(db, arrival.digest, spool.size, spool.chunks(content.CHUNK), rendered)
         return stored, rendered.size

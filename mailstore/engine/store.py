@@ -46,5 +46,6 @@ class Store(
             return
         self._observers.clear()
         self._uploads.close()
+        self._workshop.close()
         await self._writer.close()
         self._database.close()

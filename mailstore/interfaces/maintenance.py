@@ -4,7 +4,7 @@ Looking after a store on its own machine.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Iterable
 from typing import TYPE_CHECKING
 
 from zope.interface import Interface
@@ -39,6 +39,13 @@ class IMaintenance(Interface):
         @raise FolderExists: there is a folder C{keep_as}.
         @raise InvalidName: C{keep_as} can be no public folder, or a name below it would be too long.
         @raise NoSuchFolder: as InvalidName.
+        """
+
+    def expect(contents: Iterable[bytes]) -> None:
+        """
+        Say that these messages are going to be appended, in this order: what is to be made of them may be
+        begun in other processes, if the store was opened with some.  Nothing depends on it, and what is
+        too much is forgotten.
         """
 
     def statistics() -> Awaitable[Statistics]:

@@ -56,8 +56,10 @@ def _texts(root: Part) -> Iterator[Part]:
 
 
 def _line(text: str) -> str:
-    line = " ".join(text.split())
+    # The last piece, if there are so many, is all the rest.
+    line = " ".join(text.split(None, 2 * MAX_PREVIEW)[: 2 * MAX_PREVIEW])
     if not line[: 2 * MAX_PREVIEW].isprintable():
+        line = " ".join(text.split())
         # Control characters say nothing to a reader, and IMAP's strings lack some of them.
         line = " ".join("".join(each if each.isprintable() else " " for each in line).split())
     return line[:MAX_PREVIEW].rstrip()

@@ -4,6 +4,8 @@ Messages that come: handed in by users, and delivered from outside.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mailstore.engine import delivery, moving, quotas, receiving
 from mailstore.engine.connection import Connection
 from mailstore.engine.errors import translated
@@ -26,10 +28,13 @@ class ArrivingRequests(Requests):
             quotas.foresee(db, self._places.mailbox(db, self._users.viewer(db, user), name, "i"), size or 0)
         return self._uploads.begin(user, size)
 
+    def expect(self, contents: Iterable[bytes]) -> None:
+        self._workshop.expect(contents)
+
     async def append(
         self, user: str, name: str, messages: tuple[NewMessage, ...], replaces: tuple[int, int] | None = None
     ) -> AppendResult:
-        arriving = delivery.Delivery(self._renderer, self._limits, self._clock)
+        arriving = delivery.Delivery(self._workshop.render, self._limits, self._clock)
         folder = 0
 
         def change(db: Connection) -> AppendResult:
@@ -72,7 +77,7 @@ class ArrivingRequests(Requests):
         return self._uploads.begin(receiving.COURIER, min(size, self._limits.max_message))
 
     async def deliver(self, recipients: tuple[Recipient, ...], content: bytes | int) -> tuple[Delivered, ...]:
-        receipt = receiving.Receipt(self._renderer, self._limits, self._clock)
+        receipt = receiving.Receipt(self._workshop.render, self._limits, self._clock)
 
         def change(db: Connection) -> tuple[tuple[Delivered, ...], list[int]]:
             return receipt.deliver(db, self._places, recipients)

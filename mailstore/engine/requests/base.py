@@ -21,6 +21,7 @@ from mailstore.engine.seen import Views
 from mailstore.engine.snapshot import Snapshots
 from mailstore.engine.textindex import TextIndex
 from mailstore.engine.uploads import Uploads
+from mailstore.engine.workshop import Workshop
 from mailstore.engine.writing import Writer
 from mailstore.interfaces import IStoreObserver
 
@@ -41,6 +42,7 @@ class Requests:
         committer: ICommitter | None = None,
         clock: Callable[[], float] = time.time,
         subscribe_new: bool = False,
+        helpers: int = 0,
     ) -> None:
         """
         @param renditions: what is made of each message at delivery, by name.
@@ -51,6 +53,8 @@ class Requests:
             committed elsewhere: for it this is not used.
         @param subscribe_new: who may look up a public folder made from now on
             subscribes to it, until he says otherwise.
+        @param helpers: processes that may be started to render messages that are
+            L{expected<mailstore.interfaces.IMaintenance.expect>}.
         @raise StoreError: the database cannot be used.
         """
         self._database = database
@@ -70,6 +74,7 @@ class Requests:
         self._renderer = rendering.Renderer(renditions, renditions_version, self._limits)
         database.transaction(self._index.prepare)
         rendering.bringUpToDate(database, self._renderer, self._index)
+        self._workshop = Workshop(self._renderer, helpers)
         with database.reading() as db:
             (self._identity,) = db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
         self._writer = Writer(database, self._pins, committer, self._forgetNumbers, self._forget)
