@@ -37,7 +37,7 @@ class Compression:
         self._compressed = b""
         self._more = False
 
-    def deflate(self, data: bytes) -> bytes:
+    def deflate(self, data: bytes | memoryview) -> bytes:
         """
         What to send in place of C{data}; the client can read all of it at once.
         """

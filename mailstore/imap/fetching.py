@@ -9,26 +9,25 @@ section is read in pieces while it is sent, and is never held as a whole.
     FETCH items --> Plan: FetchSpec for the store, template for the client
     FetchBatch  --> columns --> template % row, for all rows at once --> Session.write
 
-Of many messages at once, what never changes comes from L{mailstore.imap.sharedtexts} as far as
-it has been rendered before; the store is asked which messages there are, and for the rest.
+Where many are told the same, a batch is rendered once: L{mailstore.imap.sharedlines}.
+
+L{mailstore.imap.fetchways} has the ways from here to an answer.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from mailstore.errors import InvalidRequest, StoreError
-from mailstore.imap.messagesets import parts, widened
 from mailstore.imap.session import SessionOver
-from mailstore.imap.sharedtexts import TextsOf
+from mailstore.imap.sharedlines import Source
 from mailstore.imap.wire import writer
 from mailstore.imap.wire.values import FetchData, FetchItems, FetchSection, SectionForm, SectionText
-from mailstore.model import FetchBatch, FetchSpec, FlagColumns, Section, SectionKind, UidSet, uint32s, uint64s
+from mailstore.model import FetchBatch, FetchSpec, FlagColumns, Section, SectionKind, uint32s, uint64s
 
 if TYPE_CHECKING:
     from mailstore.imap.session import Session
@@ -41,10 +40,6 @@ _Values = Sequence[Any]
 
 #: Makes them.
 _Column = Callable[["View", FetchBatch], _Values]
-
-#: Ranges of messages asked for at once.  The store holds what it is asked for as long as a
-#: slow client takes to read the answer.
-_RANGES = 256
 
 _KINDS = {
     SectionText.ALL: SectionKind.ALL,
@@ -68,9 +63,6 @@ _VOLATILE = frozenset({FetchData.FLAGS, FetchData.MODSEQ})
 
 #: What is cheap to ask for, and worth nothing to keep alone.
 _CHEAP = _VOLATILE | {FetchData.UID}
-
-#: Bytes of the texts of one batch; what has more is not kept, but sent as it comes.
-_MOST_MADE = 2 << 20
 
 #: Sections that are short as a rule.
 _SHORT = frozenset({SectionText.HEADER_FIELDS, SectionText.MIME})
@@ -262,9 +254,11 @@ class Plan:
         )
         #: The sections of which the bytes are wanted.
         self._read = tuple(at for at, section in enumerate(sections) if not section.size_only)
-        self._columns = tuple(columns)
-        self._templates = tuple(templates)
+        self.columns = tuple(columns)
+        self.templates = tuple(templates)
         self._template = b"* %d FETCH (" + b" ".join(templates) + b")\r\n"
+        #: Nothing that depends on anything but numbers, flags and mod-sequences.
+        self._is_cheap = _CHEAP.issuperset(items)
 
     @property
     def is_shareable(self) -> bool:
@@ -282,8 +276,8 @@ class Plan:
         """
         if self._hasLarge(batch):
             return None
-        template = b" ".join(self._templates)
-        columns = [column(view, batch) for column in self._columns]
+        template = b" ".join(self.templates)
+        columns = [column(view, batch) for column in self.columns]
         return list(zip(uint32s(batch.uids), map(template.__mod__, zip(*columns, strict=True)), strict=True))
 
     def _hasLarge(self, batch: FetchBatch) -> bool:
@@ -304,7 +298,13 @@ class Plan:
             await session.keywordsKnown(batch.keywords)
         uids = uint32s(batch.uids)
         sequences = view.sequencesOf(uids)
-        columns: list[_Values] = [sequences, *(column(view, batch) for column in self._columns)]
+        source = self._sourceOf(session, view, sequences, batch)
+        if source is not None:
+            lines = session.front.lines.get(source)
+            if lines is not None:
+                await session.write(lines)
+                return len(uids)
+        columns: list[_Values] = [sequences, *(column(view, batch) for column in self.columns)]
         if 0 in sequences:
             known = [at for at, sequence in enumerate(sequences) if sequence]
             columns = [[column[at] for at in known] for column in columns]
@@ -316,8 +316,30 @@ class Plan:
             for uid, sequence, *values in zip(uids, *columns, strict=True):
                 sent += await self._sendLarge(session, view, uid, sequence, values)
             return sent
-        await session.write(b"".join(map(self._template.__mod__, zip(*columns, strict=True))))
+        lines = b"".join(map(self._template.__mod__, zip(*columns, strict=True)))
+        if source is not None:
+            session.front.lines.add(source, lines)
+        await session.write(lines)
         return len(uids)
+
+    def _sourceOf(
+        self, session: Session, view: View, sequences: array[int], batch: FetchBatch
+    ) -> Source | None:
+        """
+        All that the responses for a batch are made of; C{None} when they are not to be kept.
+        """
+        if not self._is_cheap or view.recent or not session.front.lines.isWorthWhile(len(sequences)):
+            return None
+        if 0 in sequences:
+            return None
+        return (
+            self._template,
+            sequences.tobytes(),
+            batch.uids,
+            batch.flags,
+            batch.modseqs,
+            view.keywords if self.spec.flags else (),
+        )
 
     async def _sendLarge(
         self, session: Session, view: View, uid: int, sequence: int, values: list[Any]
@@ -332,7 +354,7 @@ class Plan:
         started = False
         space = b""
         try:
-            for template, value in zip(self._templates, values, strict=True):
+            for template, value in zip(self.templates, values, strict=True):
                 if isinstance(value, Large):
                     held += space + template % value.head
                     await sendSection(session, view, uid, value, held)
@@ -351,7 +373,9 @@ class Plan:
         return True
 
 
-async def sendSection(session: Session, view: View, uid: int, large: Large, head: bytes) -> None:
+async def sendSection(
+    session: Session, view: View, uid: int, large: Large, head: bytes, copy: list[bytes] | None = None
+) -> None:
     """
     Send C{head}, which announces a literal, and then the literal, a piece
     at a time: the store is asked for a piece when the one before it has been taken.
@@ -361,6 +385,7 @@ async def sendSection(session: Session, view: View, uid: int, large: Large, head
     announced there is no way back (RFC 9051 section 4.3): if the rest cannot be had, the connection
     is cut off, since any other byte would be taken for the message's.
 
+    @param copy: where the pieces are put too.
     @raise StoreError: the section cannot be had.  Nothing was sent.
     @raise SessionOver: the client is gone, or had to be cut off.
     """
@@ -375,6 +400,8 @@ async def sendSection(session: Session, view: View, uid: int, large: Large, head
             left -= len(piece)
             if left < 0:
                 break
+            if copy is not None:
+                copy.append(piece)
             await session.write(piece)
         if left and not announced:
             raise InvalidRequest("there is no such message")
@@ -391,99 +418,6 @@ async def sendSection(session: Session, view: View, uid: int, large: Large, head
         await pieces.aclose()
     if left:
         raise SessionOver()
-
-
-async def fetchAll(session: Session, view: View, uids: UidSet, plan: Plan) -> int:
-    """
-    Ask the store for messages of the view, and send the responses.
-
-    @return: how many there were.
-    @raise StoreError: as L{IStore.fetch<mailstore.interfaces.IMessages.fetch>}, and as L{Plan.send}.
-    """
-    sent = 0
-    shared = plan.is_shareable and session.front.texts.isWorthWhile(len(uids))
-    for part in parts(widened(view.messages, uids), _RANGES):
-        rest = part
-        if shared:
-            count, stuck = await _fetchShared(session, view, part, plan)
-            sent += count
-            if stuck is None:
-                continue
-            # Something is too large to be shared; it, and what follows, goes its own way.
-            shared = False
-            rest = UidSet(tuple((max(low, stuck), high) for low, high in part.ranges if high >= stuck))
-        async with aclosing(session.store.fetch(session.user, view.folder, rest, plan.spec)) as batches:
-            async for batch in batches:
-                sent += await plan.send(session, view, batch)
-    return sent
-
-
-async def _fetchShared(session: Session, view: View, uids: UidSet, plan: Plan) -> tuple[int, int | None]:
-    """
-    The same, with what is kept of what the messages say.
-
-    @return: how many responses were sent; and the UID at which it cannot go on, since
-        something is too large to be kept, C{None} when all was done.
-    """
-    lasting = tuple(item for item in plan.items if isLasting(item))
-    which = TextsOf(view.folder, view.uid_validity, lasting)
-    volatile = FetchSpec(flags=plan.spec.flags, modseq=plan.spec.modseq)
-    sent = 0
-    async with aclosing(session.store.fetch(session.user, view.folder, uids, volatile)) as batches:
-        async for batch in batches:
-            found = uint32s(batch.uids)
-            texts = [session.front.texts.of(which).get(uid) for uid in found]
-            if None in texts:
-                missing = UidSet.of(uid for uid, text in zip(found, texts, strict=True) if text is None)
-                made = await _makeTexts(session, view, which, missing)
-                if made is None:
-                    return sent, found[0]
-                texts = [text or made.get(uid) for uid, text in zip(found, texts, strict=True)]
-            sent += await _sendShared(session, view, plan, batch, texts)
-    return sent, None
-
-
-async def _makeTexts(session: Session, view: View, which: TextsOf, uids: UidSet) -> dict[int, bytes] | None:
-    """
-    Ask the store for texts, and keep them for others.
-
-    @return: those of the messages that are there; C{None} when they are too large.
-    """
-    plan = Plan(which.items)
-    made: dict[int, bytes] = {}
-    left = _MOST_MADE
-    async with aclosing(session.store.fetch(session.user, view.folder, uids, plan.spec)) as batches:
-        async for batch in batches:
-            texts = plan.texts(view, batch)
-            if texts is not None:
-                left -= sum(len(text) for _, text in texts)
-            if texts is None or left < 0:
-                return None
-            made.update(texts)
-            session.front.texts.add(which, texts)
-    return made
-
-
-async def _sendShared(
-    session: Session, view: View, plan: Plan, batch: FetchBatch, texts: Sequence[bytes | None]
-) -> int:
-    """
-    Send the responses for messages of which the client knows and the texts are there.
-    """
-    template = b"* %d FETCH ("
-    uids = uint32s(batch.uids)
-    columns: list[_Values] = [view.sequencesOf(uids)]
-    if plan.spec.flags:
-        await session.keywordsKnown(batch.keywords)
-        template += b"FLAGS %b "
-        columns.append(flagTexts(view, uids, uint64s(batch.flags)))
-    if plan.spec.modseq:
-        template += b"MODSEQ (%d) "
-        columns.append(uint64s(batch.modseqs))
-    columns.append(texts)
-    rows = [row for row in zip(*columns, strict=True) if row[0] and row[-1] is not None]
-    await session.writeLines(map((template + b"%b)\r\n").__mod__, rows))
-    return len(rows)
 
 
 def modseqResponses(view: View, changed: FlagColumns) -> bytes:

@@ -13,6 +13,8 @@ from zope.interface import implementer
 
 from mailstore.imap.failedsignins import FailedSignIns
 from mailstore.imap.folderlist import FolderLists
+from mailstore.imap.sharedcontents import SharedContents
+from mailstore.imap.sharedlines import SharedLines
 from mailstore.imap.sharedtexts import SharedTexts
 from mailstore.interfaces import IStoreObserver
 from mailstore.timings import Timings
@@ -57,6 +59,8 @@ class FrontEnd:
         self.reader_limits = limits.reader()
         self.lists = FolderLists(store, runtime, limits)
         self.texts = SharedTexts(limits)
+        self.lines = SharedLines(limits)
+        self.contents = SharedContents(limits)
         self.failed_sign_ins = FailedSignIns(runtime, limits)
         self.changes = 0
         self.commands: Counter[tuple[str, str]] = Counter()
@@ -180,6 +184,8 @@ class FrontEnd:
         """
         self.changes += 1
         self.texts.clear()
+        self.lines.clear()
+        self.contents.clear()
         for watchers in self._watchers.values():
             for session in watchers:
                 session.doubt()

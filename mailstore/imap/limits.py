@@ -113,6 +113,12 @@ class ImapLimits:
     max_patterns: int = _count(100, 1, 10_000)
     #: Bytes that the texts have which FETCH gave, kept for the next who asks for the same.
     max_shared_texts: int = _count(32 << 20, 0, 1 << 34)
+    #: Bytes that FETCH responses have which were rendered from these and from flags, kept for
+    #: the next who is to be told the same.
+    max_shared_lines: int = _count(32 << 20, 0, 1 << 34)
+    #: Bytes that messages have which were read as a whole, kept for the next who reads them; of one
+    #: message not more than an eighth of it.
+    max_shared_contents: int = _count(128 << 20, 0, 1 << 36)
     #: Sections of messages that one FETCH may ask for.
     max_sections: int = _count(100, 1, 10_000)
     #: Characters of a LIST pattern with its reference.

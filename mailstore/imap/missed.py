@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from mailstore.imap.fetching import Plan, fetchAll
+from mailstore.imap.fetching import Plan
+from mailstore.imap.fetchways import fetchAll
 from mailstore.imap.numbering import Numbering
 from mailstore.imap.wire.condstore import vanishedLines
 from mailstore.imap.wire.values import FetchData

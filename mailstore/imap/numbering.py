@@ -75,6 +75,13 @@ class Numbering:
         The sequence numbers of many; 0 for one that is not in the list.
         Fastest when they ascend.
         """
+        if isinstance(uids, array) and uids and uids[-1] - uids[0] == len(uids) - 1:
+            # Most often they are neighbours.
+            at = bisect_left(self._highs, uids[0])
+            if at < len(self._highs) and self._lows[at] <= uids[0] and uids[-1] <= self._highs[at]:
+                first = self._before[at] + 1 + uids[0] - self._lows[at]
+                if uids == uint32s(range(uids[0], uids[-1] + 1)):
+                    return uint32s(range(first, first + len(uids)))
         found = uint32s()
         low = 1
         high = offset = 0

@@ -5,7 +5,8 @@ Sessions on Twisted: the only module of this package that knows a reactor.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable, Coroutine
+import socket
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, cast
 
 from twisted.internet.abstract import FileDescriptor
@@ -42,6 +43,20 @@ _LINGER = 10.0
 
 #: Seconds that commands have to end when the server stops.
 _GRACE = 5.0
+
+#: Bytes that are worth a call of the system for them alone.
+_MANY = 1 << 14
+
+
+def _without(pieces: Sequence[bytes | memoryview], count: int) -> Sequence[bytes | memoryview]:
+    """
+    What is left of some pieces without so many bytes at their beginning.
+    """
+    for at, piece in enumerate(pieces):
+        if count < len(piece):
+            return [memoryview(piece)[count:], *pieces[at + 1 :]]
+        count -= len(piece)
+    return ()
 
 
 @implementer(ISignal)
@@ -274,7 +289,7 @@ class ImapProtocol(Protocol):
         """
         The transport's buffer is empty.
         """
-        self.clogged = False
+        self._unsent = self.clogged = False
         self.drained.fire()
 
     def stopProducing(self) -> None:
@@ -295,27 +310,56 @@ class ImapProtocol(Protocol):
         """
         return self.factory.tls is not None and not self.secure and ITLSTransport.providedBy(self.transport)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """
-        Hand bytes to the socket.
+        Hand bytes to the socket: many at once without the reactor, if nothing waits before them.
         """
-        self._unsent = self._said = True
-        cast(ITransport, self.transport).write(data)
+        if len(data) >= _MANY:
+            self.finish(data)
+        else:
+            self._queue((data,))
 
-    def finish(self, data: bytes) -> None:
+    def writeMany(self, pieces: Sequence[bytes | memoryview]) -> None:
+        """
+        Hand over bytes in pieces, without the reactor and without joining them if nothing waits
+        before them.
+        """
+        transport: object = self.transport
+        if isinstance(transport, FileDescriptor) and self._isIdle(transport):
+            handle = getattr(transport, "getHandle", lambda: None)()
+            if isinstance(handle, socket.socket):
+                try:
+                    pieces = _without(pieces, handle.sendmsg(pieces))
+                except OSError:
+                    # It takes nothing now, or never again: that the reactor finds when it looks.
+                    pass
+        if pieces:
+            self._queue(pieces)
+
+    def finish(self, data: bytes | memoryview) -> None:
         """
         Hand over the last bytes for now, without the reactor if nothing waits before them.
         """
         # What TLS or a compressing transport has between is none of these, or is secure.
         transport: object = self.transport
         if isinstance(transport, FileDescriptor) and self._isIdle(transport):
-            sent = transport.writeSomeData(data)
+            # To send a view is all the same to a socket.
+            sent = transport.writeSomeData(cast(bytes, data))
             # What is no number is the connection's end, which the reactor finds when it looks.
             if isinstance(sent, int) and sent > 0:
                 if sent == len(data):
                     return
-                data = data[sent:]
-        self.write(data)
+                data = memoryview(data)[sent:]
+        self._queue((data,))
+
+    def _queue(self, pieces: Sequence[bytes | memoryview]) -> None:
+        """
+        Let the reactor send bytes when the socket takes them.
+        """
+        self._unsent = self._said = True
+        transport = cast(ITransport, self.transport)
+        for piece in pieces:
+            transport.write(bytes(piece))
 
     def _isIdle(self, transport: FileDescriptor) -> bool:
         """

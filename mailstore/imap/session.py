@@ -12,7 +12,7 @@ The promises that hold for every session:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -46,6 +46,9 @@ __all__ = ("FolderLost", "Session", "SessionOver")
 
 #: Bytes that L{Session.writeWithNext} holds back, at most.
 _MOST_HELD = 4096
+
+#: Bytes after which others may run, though the socket still takes more.
+_BURST = 1 << 20
 
 
 class SessionOver(Exception):
@@ -102,6 +105,7 @@ class Session:
         self._doubtful = False
         self._leaving = ""
         self._held = b""
+        self._burst = 0
 
     @property
     def store(self) -> IStore:
@@ -156,15 +160,28 @@ class Session:
             return
         view = memoryview(data)
         for at in range(0, len(data), size):
-            await self._writePiece(bytes(view[at : at + size]))
+            await self._writePiece(view[at : at + size])
 
-    def hand(self, data: bytes) -> None:
+    async def writePieces(self, pieces: Sequence[bytes | memoryview]) -> None:
+        """
+        The same for bytes in pieces, which are not joined where that is not necessary.
+
+        @raise SessionOver: the client is gone, or does not read.
+        """
+        if self.compression is not None or self._held:
+            await self.write(b"".join(pieces))
+            return
+        self._checkThere()
+        self.link.writeMany(pieces)
+        await self._roomed(sum(map(len, pieces)))
+
+    def hand(self, data: bytes | memoryview) -> None:
         """
         Give bytes to the link, compressed if that was agreed, whether it has room or not.
         """
         self.link.write(self._packed(data))
 
-    def _packed(self, data: bytes) -> bytes:
+    def _packed(self, data: bytes | memoryview) -> bytes | memoryview:
         """
         What goes over the connection: what was held back, then C{data}.
         """
@@ -192,16 +209,26 @@ class Session:
         """
         self._checkThere()
         self.link.finish(self._packed(data))
-        await self._roomed()
+        await self._roomed(len(data))
 
-    async def _writePiece(self, data: bytes) -> None:
+    async def _writePiece(self, data: bytes | memoryview) -> None:
         self._checkThere()
         self.hand(data)
-        await self._roomed()
+        await self._roomed(len(data))
 
-    async def _roomed(self) -> None:
+    async def _roomed(self, size: int) -> None:
+        """
+        Wait until the client may be written to again.
+
+        @param size: bytes that were just written.
+        """
+        self._burst += size
         if self.link.clogged:
+            self._burst = 0
             await self._drain(self.front.runtime.seconds() + self.limits.write_timeout)
+        elif self._burst >= _BURST:
+            self._burst = 0
+            await self.front.runtime.sleep(0)
 
     async def _drain(self, deadline: float) -> None:
         """

@@ -8,7 +8,7 @@ package is C{async def} and knows only these.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from zope.interface import Attribute, Interface
@@ -100,12 +100,17 @@ class ILink(Interface):
     lost: bool = Attribute("Whether the connection is gone.")
     drained: ISignal = Attribute("Fires when C{clogged} or C{lost} changes.")
 
-    def write(data: bytes) -> None:
+    def write(data: bytes | memoryview) -> None:
         """
         Hand bytes to the socket, now.  Look at C{clogged} before the next.
         """
 
-    def finish(data: bytes) -> None:
+    def writeMany(pieces: Sequence[bytes | memoryview]) -> None:
+        """
+        The same for bytes in pieces, which need not be joined.
+        """
+
+    def finish(data: bytes | memoryview) -> None:
         """
         As C{write}, with the last bytes before the client is waited for: they may go out
         before anything else is done.

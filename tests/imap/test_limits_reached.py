@@ -48,6 +48,8 @@ REACHED = {
     "max_folder_list_bytes": f"{_LISTS}.test_boundedBytes",
     "max_answers": f"{_LISTS}.test_boundedAnswers",
     "max_shared_texts": "tests.imap.test_sharedtexts.SharedTextsTests.test_bound",
+    "max_shared_lines": "tests.imap.test_sharedlines.SharedLinesTests.test_bound",
+    "max_shared_contents": "tests.imap.test_sharedcontents.SharedContentsTests.test_bound",
     "max_compressed": "tests.imap.commands.test_compress.CompressTests.test_bound",
     "max_ranges": f"{_HERE}.test_ranges",
     "max_items": f"{_HERE}.test_items",

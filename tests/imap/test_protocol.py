@@ -4,6 +4,8 @@ Tests of L{mailstore.imap.protocol}: sessions and their transports.
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from typing import Any, cast
 
 from twisted.internet.abstract import FileDescriptor
@@ -577,6 +579,31 @@ class FinishTests(SynchronousTestCase):
             setattr(owner, name, before)
             self.assertEqual(self.socket.taken, b"", name)
 
+    def test_many(self) -> None:
+        """
+        Many bytes are sent at once as well; few wait for more.
+        """
+        self.link.write(b"few")
+        self.assertEqual((self.socket.taken, self.reactor.writers), (b"", [self.socket]))
+        self.socket.doWrite()
+        self.link.dataReceived(b"")
+        self.link.write(memoryview(b"x" * 20_000))
+        self.assertEqual((self.socket.taken, self.reactor.writers), (b"few" + b"x" * 20_000, []))
+
+    def test_drained(self) -> None:
+        """
+        When the transport has sent all that it held, what follows is sent at once again.
+        """
+        self.socket.registerProducer(self.link, True)
+        self.socket.room = 1
+        self.link.write(b"x" * 70_000)
+        self.assertTrue(self.link.clogged)
+        self.socket.room = 1 << 20
+        self.socket.doWrite()
+        self.assertFalse(self.link.clogged)
+        self.link.finish(b"y")
+        self.assertEqual((self.socket.taken, self.reactor.writers), (b"x" * 70_000 + b"y", []))
+
     def test_oneWrite(self) -> None:
         """
         What STATUS and SELECT answer leaves in one piece with the tagged reply.
@@ -585,13 +612,25 @@ class FinishTests(SynchronousTestCase):
         client = server.client()
         client.ask(b"SELECT INBOX")
         written: list[bytes] = []
-        self.patch(client.protocol, "write", written.append)
+        self.patch(client.transport, "write", written.append)
         for command, lines in ((b"STATUS INBOX (MESSAGES)", 2), (b"SELECT INBOX", 8)):
             client.say(b"x %b\r\n" % command)
             (whole,) = written
             self.assertGreaterEqual(whole.count(b"\r\n"), lines)
             self.assertTrue(whole.splitlines()[-1].startswith(b"x OK "), whole)
             written.clear()
+
+    def test_othersHaveTurns(self) -> None:
+        """
+        A client whose socket takes all at once does not keep the others from running.
+        """
+        server = Server(self)
+        session = server.client().protocol.connection.session
+        done = Deferred.fromCoroutine(session.write(b"x" * (1 << 21)))
+        self.assertNoResult(done)
+        server.clock.advance(0)
+        server.clock.advance(0)
+        self.successResultOf(done)
 
     def test_muchIsNotHeld(self) -> None:
         """
@@ -605,3 +644,107 @@ class FinishTests(SynchronousTestCase):
         for each in (few, many):
             self.successResultOf(Deferred.fromCoroutine(session.writeWithNext(each)))
         self.assertEqual(written, [few + many])
+
+
+class _RealSocket(_Socket):
+    """
+    The same with a socket of the system.
+    """
+
+    def __init__(self, reactor: _Writers, handle: socket.socket) -> None:
+        super().__init__(reactor)
+        self._handle = handle
+
+    def getHandle(self) -> socket.socket:
+        """
+        See L{ISystemHandle}.
+        """
+        return self._handle
+
+    def writeSomeData(self, data: bytes) -> int | Exception:
+        """
+        Take what the system takes.
+        """
+        return self._handle.send(data)
+
+
+class WriteManyTests(SynchronousTestCase):
+    """
+    Pieces go to the system as they are, in order.
+    """
+
+    def setUp(self) -> None:
+        """
+        A session whose transport has become a socket of the system that takes little.
+        """
+        ours, self.theirs = socket.socketpair()
+        for each in (ours, self.theirs):
+            each.setblocking(False)
+            self.addCleanup(each.close)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        self.link = Server(self).client().protocol
+        self.reactor = _Writers()
+        self.socket = _RealSocket(self.reactor, ours)
+        before = self.link.transport
+        self.link.transport = self.socket
+        self.addCleanup(setattr, self.link, "transport", before)
+        self.link._unsent = False
+
+    def _read(self) -> bytes:
+        data = b""
+        while True:
+            try:
+                piece = self.theirs.recv(1 << 16)
+            except BlockingIOError:
+                if self.socket not in self.reactor.writers:
+                    return data
+                self.socket.doWrite()
+                continue
+            data += piece
+
+    def test_atOnce(self) -> None:
+        """
+        What the system takes has left, without the reactor and without being joined.
+        """
+        self.link.writeMany([b"one", memoryview(b"xtwox")[1:4], b"", b"three"])
+        self.assertEqual(self.reactor.writers, [])
+        self.assertEqual(self._read(), b"onetwothree")
+
+    def test_rest(self) -> None:
+        """
+        What it does not take goes by the reactor, from the byte on at which it stopped.
+        """
+        pieces = [b"%07d\n" % each * 500 for each in range(30)]
+        self.link.writeMany(pieces)
+        self.assertEqual(self.reactor.writers, [self.socket])
+        self.link.writeMany([b"last"])
+        self.assertEqual(self._read(), b"".join(pieces) + b"last")
+
+    def test_full(self) -> None:
+        """
+        When it takes nothing all goes by the reactor.
+        """
+        filler = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                filler += self.socket.getHandle().send(b"f" * 4096)
+        self.link.writeMany([b"a", b"b"])
+        self.assertEqual(self.reactor.writers, [self.socket])
+        self.assertEqual(self._read()[filler:], b"ab")
+
+    def test_behindOthers(self) -> None:
+        """
+        What was written before goes before.
+        """
+        self.link.write(b"first ")
+        self.link.writeMany([b"second", b" third"])
+        self.assertEqual(self._read(), b"first second third")
+
+    def test_notPlain(self) -> None:
+        """
+        Under TLS nothing goes past the transport.
+        """
+        self.link.secure = True
+        self.link.writeMany([b"secret"])
+        with self.assertRaises(BlockingIOError):
+            self.theirs.recv(1)

@@ -20,7 +20,8 @@ import attrs
 
 from mailstore.errors import PermissionDenied, StoreError
 from mailstore.imap.command import Command, No, Ok, Reply
-from mailstore.imap.fetching import Plan, fetchAll
+from mailstore.imap.fetching import Plan
+from mailstore.imap.fetchways import fetchAll
 from mailstore.imap.messagesets import groups, portion
 from mailstore.imap.missed import Missed, missedSince
 from mailstore.imap.states import SELECTED
