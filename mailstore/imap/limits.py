@@ -116,8 +116,8 @@ class ImapLimits:
     #: Bytes that FETCH responses have which were rendered from these and from flags, kept for
     #: the next who is to be told the same.
     max_shared_lines: int = _count(32 << 20, 0, 1 << 34)
-    #: Bytes that messages have which were read as a whole, kept for the next who reads them; of one
-    #: message not more than an eighth of it.
+    #: Bytes that messages have which were read as a whole, kept for the next who reads them.  Those of
+    #: more than 256 KiB, or an eighth of it, are not kept.
     max_shared_contents: int = _count(128 << 20, 0, 1 << 36)
     #: Sections of messages that one FETCH may ask for.
     max_sections: int = _count(100, 1, 10_000)

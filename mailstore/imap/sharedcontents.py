@@ -22,8 +22,11 @@ Which: TypeAlias = tuple[int, int, int]
 #: Bytes that a message costs beside its own.
 _COST = 300
 
+#: Bytes of a message that is kept, at most: so many a client that does not read may hold, being gathered.
+_LARGEST = 256 << 10
+
 #: What part of the bound one message may have, and what part all that are being gathered.
-_ONE, _GATHERED = 8, 4
+_ONE, _GATHERED = 8, 16
 
 
 class SharedContents:
@@ -99,7 +102,7 @@ class SharedContents:
         self._cost = 0
 
     def _fits(self, size: int) -> bool:
-        return (size + _COST) * _ONE <= self._most
+        return size <= _LARGEST and (size + _COST) * _ONE <= self._most
 
     def _makeRoom(self) -> None:
         while self._cost + self._gathered > self._most:

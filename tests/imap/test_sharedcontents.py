@@ -53,20 +53,24 @@ class SharedContentsTests(SynchronousTestCase):
         self.assertFalse(contents.gather(10_000))
         contents.add((1, 1, 1), b"x" * 9_000)
         self.assertIn((1, 1, 1), contents)
+        contents = SharedContents(ImapLimits())
+        contents.add((1, 1, 1), b"x" * (257 << 10))
+        self.assertNotIn((1, 1, 1), contents)
+        self.assertFalse(contents.gather(257 << 10))
 
     def test_gathered(self) -> None:
         """
-        What is being gathered takes room from what is kept, and a quarter of it at most.
+        What is being gathered takes room from what is kept, and a sixteenth of it at most.
         """
         contents = SharedContents(ImapLimits(max_shared_contents=80_000))
         for uid in range(10):
             contents.add((1, 1, uid), b"x" * 7_600)
         self.assertEqual(contents.cost, 79_000)
-        self.assertEqual([contents.gather(9_000) for _ in range(3)], [True, True, False])
+        self.assertEqual([contents.gather(2_500) for _ in range(3)], [True, True, False])
         self.assertLessEqual(contents.cost, 80_000)
         self.assertIn((1, 1, 9), contents)
-        contents.gathered(9_000)
-        self.assertTrue(contents.gather(9_000))
+        contents.gathered(2_500)
+        self.assertTrue(contents.gather(2_500))
 
     def test_off(self) -> None:
         """
