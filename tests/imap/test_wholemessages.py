@@ -77,7 +77,7 @@ class WholeMessagesTests(SynchronousTestCase):
         client.transport.clear()
         client.say(b"X " + command + b"\r\n")
         self.server.settle()
-        reply = client.transport.value()
+        reply: bytes = client.transport.value()
         client.heard()
         lines, tagged, _ = reply.rpartition(b"X OK")
         self.assertTrue(tagged, reply[-200:])
