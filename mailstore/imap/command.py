@@ -184,6 +184,12 @@ class Command:
     try_create: bool = False
     #: Makes the taker of the command's literals, if it takes them itself.
     literals: Callable[[Session], LiteralHandler] | None = None
+    #: Whether it names messages by UID.
+    by_uid: bool = attrs.field(init=False)
+
+    @by_uid.default
+    def _byUid(self) -> bool:
+        return self.name.startswith("UID ")
 
 
 def nothing(reader: Reader) -> None:

@@ -300,7 +300,10 @@ class Connection:
         parse: Callable[[Reader], Any] = command.parse if handler is None else handler.parse
 
         async def whole() -> Reply:
-            return await command.run(self.session, parse(reader))
+            arguments = parse(reader)
+            if command.by_uid:
+                await self.session.catchUp()
+            return await command.run(self.session, arguments)
 
         reply: Reply = await self._guarded(command, whole())
         return reply

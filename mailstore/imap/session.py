@@ -103,6 +103,8 @@ class Session:
         self.compression: Compression | None = None
         self._dirty = False
         self._doubtful = False
+        #: The store could not be asked for what changed.
+        self._behind = False
         self._leaving = ""
         self._held = b""
         self._burst = 0
@@ -434,7 +436,7 @@ class Session:
             self.front.unwatch(self, self.view.folder)
             self.view = None
             self.state = after(self.state, Event.CLOSED)
-        self._dirty = self._doubtful = False
+        self._dirty = self._doubtful = self._behind = False
 
     def ended(self) -> None:
         """
@@ -483,7 +485,7 @@ class Session:
         if view is None:
             return True
         if self._dirty:
-            self._dirty = False
+            self._dirty, self._behind = False, True
             try:
                 if self._doubtful:
                     await checkIdentity(self, view)
@@ -504,10 +506,23 @@ class Session:
                 self._dirty = True
                 self.log.failure("asking for changes of {folder}", folder=view.folder)
                 return False
+            self._behind = False
         if may_expunge and view.vanished:
             await announce(self, view, view.apply(view.nothingNew(), True))
             view.applied(view.known_modseq)
         return True
+
+    async def catchUp(self) -> None:
+        """
+        Before a command by UID: tell what the store could not be asked for at the end of the one
+        before.  The client may know new messages all the same, from C{APPENDUID} or C{COPYUID}, and
+        mean them.
+
+        @raise StoreUnavailable: it still cannot.
+        @raise FolderLost: the folder is not there any more.
+        """
+        if self._behind and not await self.sync(may_expunge=False):
+            raise StoreUnavailable("what changed in the open folder cannot be asked for")
 
     async def useModSequences(self) -> None:
         """

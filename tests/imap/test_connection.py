@@ -64,8 +64,8 @@ class Spool(LiteralHandler):
 
 class ConnectionCase(SynchronousTestCase):
     """
-    A server with two commands more than usual: C{SPOOL}, which streams its literals, and C{STRINGS},
-    which has them collected.
+    A server with more commands than usual: C{SPOOL}, which streams its literals, and C{STRINGS} and
+    C{UID STRINGS}, which have them collected.
     """
 
     def setUp(self) -> None:
@@ -98,6 +98,7 @@ class ConnectionCase(SynchronousTestCase):
         rows = (
             Command("SPOOL", ANY, strings, run, literals=makeSpool),
             Command("STRINGS", ANY, strings, run),
+            Command("UID STRINGS", ANY, strings, run),
         )
         self.patch(registry, "COMMANDS", {**registry.COMMANDS, **{row.name: row for row in rows}})
         self.start(ImapLimits(login_delay=0.0))
@@ -477,6 +478,26 @@ class FailureTests(ConnectionCase):
             self.client.ask(b"STATUS INBOX (MESSAGES)"),
             [b"T NO [UNAVAILABLE] The store is busy, try again"],
         )
+
+    def test_behind(self) -> None:
+        """
+        A message that the client knows of, but could not be told of while the store was away, is there for
+        the next command by UID; until it can be told of, such a command is refused.
+        """
+        store = self.server.store
+        self.client.ask(b"SELECT INBOX")
+        store.failures["changes"] = StoreUnavailable("gone")
+        store.deliver(store.named["INBOX"])
+        self.assertEqual(self.client.ask(b"NOOP"), [b"T OK NOOP completed"])
+        (refused,) = self.client.ask(b"UID STRINGS 1")
+        self.assertTrue(refused.startswith(b"T NO [UNAVAILABLE]"), refused)
+        self.assertEqual(self.ran, [])
+        del store.failures["changes"]
+        store.calls.clear()
+        answer = self.client.ask(b"UID STRINGS 1")
+        self.assertEqual((answer[0], answer[-1]), (b"* 1 EXISTS", b"T OK UID STRINGS completed"))
+        self.client.ask(b"UID STRINGS 1")
+        self.assertEqual((self.ran, store.calls), ([[b"1"]] * 2, ["changes"]))
 
     def test_bug(self) -> None:
         """
