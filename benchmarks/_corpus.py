@@ -8,6 +8,8 @@ import base64
 import random
 from collections.abc import Iterator
 
+from benchmarks._words import sentence, vocabulary
+
 #: The folder that holds all messages but a few.
 BIG = "Bench"
 
@@ -20,32 +22,7 @@ SUBJECT_WORD = "quarterly"
 #: A word in the text of one message in two hundred.
 TEXT_WORD = "xylophonist"
 
-_SYLLABLES = (
-    "ba",
-    "ce",
-    "di",
-    "fo",
-    "gu",
-    "ha",
-    "ke",
-    "li",
-    "mo",
-    "nu",
-    "par",
-    "ras",
-    "ser",
-    "tin",
-    "vol",
-    "wen",
-)
-
-
-def _vocabulary() -> list[str]:
-    chance = random.Random(4)
-    return ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 4))) for _ in range(3000)]
-
-
-_WORDS = _vocabulary()
+_WORDS = vocabulary(4)
 
 _HEADER = """\
 Return-Path: <{sender}@example.org>
@@ -74,7 +51,7 @@ MIME-Version: 1.0
 def _text(chance: random.Random, size: int) -> str:
     lines: list[str] = []
     while size > 0:
-        line = " ".join(chance.choices(_WORDS, k=9))
+        line = sentence(chance, _WORDS)
         lines.append(line)
         size -= len(line) + 2
     return "\r\n".join(lines)

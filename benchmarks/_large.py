@@ -13,6 +13,7 @@ import sqlite3
 
 from benchmarks._corpus import BIG, INCOMING, small
 from benchmarks._servers import index
+from benchmarks._words import sentence, vocabulary
 from mailstore import stores
 from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials
 from mailstore.engine.limits import EngineLimits
@@ -31,24 +32,7 @@ BYTES = 4096
 #: Users of a store that is filled.
 USERS = 20
 
-_SYLLABLES = [
-    "ba",
-    "ce",
-    "di",
-    "fo",
-    "gu",
-    "ha",
-    "ke",
-    "li",
-    "mo",
-    "nu",
-    "par",
-    "ras",
-    "ser",
-    "tin",
-    "vol",
-    "wen",
-]
+_WORDS = vocabulary(5)
 
 _HEADER = """\
 Return-Path: <{sender}@example.org>
@@ -62,14 +46,6 @@ Message-ID: <{number}.{ident}@example.org>
 MIME-Version: 1.0
 Content-Type: text/plain; charset=utf-8
 """
-
-
-def _vocabulary() -> list[str]:
-    chance = random.Random(5)
-    return ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 4))) for _ in range(3000)]
-
-
-_WORDS = _vocabulary()
 
 
 def message(number: int) -> bytes:
@@ -89,7 +65,7 @@ def message(number: int) -> bytes:
     lines: list[str] = [RARE_WORD] if number % RARE_EVERY == 17 else []
     left = BYTES - len(head) - 20
     while left > 0:
-        line = " ".join(chance.choices(_WORDS, k=9))
+        line = sentence(chance, _WORDS)
         lines.append(line[:left])
         left -= len(line) + 2
     return f"{head}\n{chr(10).join(lines)}\n".replace("\n", "\r\n").encode()

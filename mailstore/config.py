@@ -21,6 +21,7 @@ nearest right one.
     [imap]
     listen = ["tcp:143", {endpoint = "ssl:993", public_folders = false}]
     literals = "plus"
+    trust_loopback = true   # false where a proxy on this machine connects for others
 
     [lmtp]
     listen = ["unix:/run/mailstore/lmtp:mode=660"]
@@ -124,6 +125,8 @@ class Config:
     without_public: tuple[str, ...] = ()
     #: C{"plus"} or C{"minus"}: whether LITERAL+ is announced or LITERAL- (RFC 7888).
     literals: str = "plus"
+    #: Whether clients on this machine may send passwords without TLS: not where a proxy connects for others.
+    trust_loopback: bool = True
     #: Path of the certificate (PEM, with its chain) for STARTTLS and C{ssl:} endpoints; C{""} for none.
     certificate: str = ""
     #: Path of its private key (PEM).
@@ -223,6 +226,7 @@ def dump(config: Config) -> str:
         "[imap]",
         f"listen = [{', '.join(_listenToml(config, each) for each in config.listen)}]",
         f"literals = {_toml(config.literals)}",
+        f"trust_loopback = {_toml(config.trust_loopback)}",
     ]
     lmtp = {
         "listen": list(config.lmtp_listen),
@@ -278,6 +282,7 @@ _SETTINGS = (
     ("transport", "description", "transport", "text"),
     ("imap", "listen", "listen", "list of endpoints"),
     ("imap", "literals", "literals", "text"),
+    ("imap", "trust_loopback", "trust_loopback", "true or false"),
     ("lmtp", "listen", "lmtp_listen", "list of texts"),
     ("lmtp", "domains", "lmtp_domains", "list of texts"),
     ("lmtp", "detail", "lmtp_detail", "text"),

@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStrea
 from zope.interface import implementer
 
 from mailstore.config import Config, ConfigError
+from mailstore.starttls import tlsFactory
 
 if TYPE_CHECKING:
     from twisted.internet.ssl import CertificateOptions
@@ -90,17 +91,16 @@ class TlsEndpoint:
     Another endpoint, with TLS from the first byte on.
     """
 
-    def __init__(self, endpoint: IStreamServerEndpoint, options: CertificateOptions) -> None:
+    def __init__(self, endpoint: IStreamServerEndpoint, options: CertificateOptions, reactor: Any) -> None:
         self._endpoint = endpoint
         self._options = options
+        self._reactor = reactor
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         """
         See L{IStreamServerEndpoint.listen}.
         """
-        from twisted.protocols.tls import TLSMemoryBIOFactory
-
-        return self._endpoint.listen(TLSMemoryBIOFactory(self._options, False, protocolFactory))
+        return self._endpoint.listen(tlsFactory(protocolFactory, self._options, self._reactor))
 
 
 def listenEndpoint(
@@ -126,7 +126,7 @@ def listenEndpoint(
         # Twisted and its plugins raise what they like; whatever it is, it is
         # about this text.
         raise ConfigError(f"cannot listen on {description!r}: {_whyNoEndpoint(error)}") from error
-    return TlsEndpoint(endpoint, options) if own and options is not None else endpoint
+    return TlsEndpoint(endpoint, options, reactor) if own and options is not None else endpoint
 
 
 def localEndpoint(reactor: Any, description: str) -> IStreamServerEndpoint:

@@ -1,5 +1,5 @@
 """
-A certificate made on demand, for a demo: it is held in memory only, so it is gone with
+A certificate made on demand, for a demo or a test: it is held in memory only, so it is gone with
 the process, and with it the key.
 """
 
@@ -70,3 +70,14 @@ def fingerprint(options: CertificateOptions) -> str:
     certificate = options.certificate
     assert certificate is not None, "a server has one"
     return certificate.digest("sha256").decode("ascii")
+
+
+def pem(options: CertificateOptions) -> str:
+    """
+    The certificate as PEM, for clients to trust it.
+    """
+    from OpenSSL import crypto
+
+    certificate = options.certificate
+    assert certificate is not None, "a server has one"
+    return crypto.dump_certificate(crypto.FILETYPE_PEM, certificate).decode("ascii")

@@ -31,11 +31,13 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import Interface
 
 from mailstore.auth.checkers import BadChecker, Others, makeCheckers
 from mailstore.auth.keys import ITERATIONS, QUICK_ITERATIONS
 from mailstore.auth.portal import inThreadsOf, storeAuthenticator
 from mailstore.config import Config, ConfigError, dump, unknown
+from mailstore.connections import ClientProtocol, Connections
 from mailstore.demo import fillDemo
 from mailstore.endpoints import (
     isLocal,
@@ -47,6 +49,7 @@ from mailstore.endpoints import (
 )
 from mailstore.errors import StoreError
 from mailstore.imap.frontend import FrontEnd
+from mailstore.imap.intercepting import IInterceptor
 from mailstore.imap.protocol import ImapFactory
 from mailstore.interfaces import IStore
 from mailstore.ipc.client import RemoteStore
@@ -88,6 +91,27 @@ class StartFailed(Exception):
         self.code = code
 
 
+class IMeddler(Interface):
+    """
+    Takes the place of parts of a server by others that do wrong when they are told to.
+    """
+
+    def transport(transport: ITransport) -> ITransport:
+        """
+        What to use for the channels between front end and store.
+        """
+
+    def store(store: IStore) -> IStore:
+        """
+        What to serve in place of the store, if it is in this process.
+        """
+
+    def interceptor() -> IInterceptor:
+        """
+        Who hears of every command.
+        """
+
+
 @attrs.frozen
 class Part:
     """
@@ -114,6 +138,11 @@ class Part:
     iterations: int = ITERATIONS
     #: Checkers of passwords to ask beside the store; none for those of the config.
     checkers: tuple[Any, ...] = ()
+    #: What TLS is done with, a L{CertificateOptions<twisted.internet.ssl.CertificateOptions>}; C{None} for
+    #: what the config says.
+    tls: Any = None
+    #: Who meddles with what goes on, in tests of clients; C{None} for nobody.
+    meddler: IMeddler | None = None
 
 
 class MailService(Service):
@@ -147,6 +176,8 @@ class MailService(Service):
             raise ConfigError("--demo shows a whole server: it needs --role all")
         try:
             self._transport = transportFor(config.transport, reactor)
+            if part.meddler is not None:
+                self._transport = part.meddler.transport(self._transport)
             pieceSize(self._transport.limits)
             storePath(config.store_url)
         except BadDescription as error:
@@ -178,7 +209,7 @@ class MailService(Service):
         self._checkers = part.checkers
         self._secret = b""
         if part.role != "store":
-            self.tls = tlsContext(config)
+            self.tls = part.tls or tlsContext(config)
             if self.tls is None and part.demo:
                 self.tls = selfSigned()
             self._endpoints = [(each, listenEndpoint(reactor, each, self.tls)) for each in config.listen]
@@ -194,6 +225,7 @@ class MailService(Service):
             metricsFactory(Sources("none"), reactor)
             self._metrics = (place, listenEndpoint(reactor, place, self.tls))
         self._imap: FrontEnd | None = None
+        self._connections: list[Connections] = []
         self._courier: Courier | None = None
         self._running_parts = AsyncExitStack()
         self._starting: Deferred[None] | None = None
@@ -207,6 +239,20 @@ class MailService(Service):
         self.delivery_remote: RemoteStore | None = None
         self.child: StoreProcess | None = None
         self.server: StoreServer | None = None
+
+    @property
+    def links(self) -> tuple[ClientProtocol, ...]:
+        """
+        The connections of clients and mail servers that are open.
+        """
+        return tuple(link for each in self._connections for link in each.links)
+
+    @property
+    def remotes(self) -> tuple[RemoteStore, ...]:
+        """
+        All ways to the store that there are.
+        """
+        return tuple(each for each in (self.remote, self.delivery_remote) if each is not None)
 
     # --- life ------------------------------------------------------------------
 
@@ -301,7 +347,8 @@ class MailService(Service):
             await fillDemo(store)
         if self._part.fill is not None:
             await self._part.fill(store)
-        self.server = StoreServer(store, config.ipc_limits, self._reactor)
+        served = store if self._part.meddler is None else self._part.meddler.store(store)
+        self.server = StoreServer(served, config.ipc_limits, self._reactor)
         expiring = Expiring(store, config.ipc_limits, self._reactor)
         parts.callback(expiring.stop)
         expiring.start()
@@ -354,8 +401,12 @@ class MailService(Service):
             reactor=self._reactor,
             tls=self.tls,
             literal_minus=config.literals == "minus",
+            trust_loopback=config.trust_loopback,
         )
         self._imap = factory.front
+        self._connections.append(factory.connections)
+        if self._part.meddler is not None:
+            self._imap.interceptor = self._part.meddler.interceptor()
         parts.push_async_callback(_waited, factory.disconnectAll)
         if self._delivery_endpoints:
             await self._startDelivery()
@@ -379,6 +430,7 @@ class MailService(Service):
             reactor=self._reactor,
         )
         self._courier = factory.courier
+        self._connections.append(factory.connections)
         self._running_parts.push_async_callback(_waited, factory.disconnectAll)
         for description, endpoint in self._delivery_endpoints:
             port = await self._listen(description, endpoint, factory)

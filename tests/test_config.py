@@ -23,6 +23,7 @@ patience = 0
 [imap]
 listen = ["tcp:143", {endpoint = "ssl:993", public_folders = false}]
 literals = "minus"
+trust_loopback = false
 [lmtp]
 listen = ["unix:/run/lmtp"]
 domains = ["example.org", "example.net"]
@@ -79,6 +80,7 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(config.transport, "unix:/run/store:blocks=64")
         self.assertEqual(config.listen, ("tcp:143", "ssl:993"))
         self.assertEqual((config.without_public, config.literals), (("ssl:993",), "minus"))
+        self.assertFalse(config.trust_loopback)
         self.assertEqual((config.certificate, config.key), ("mail.crt", "mail.key"))
         self.assertEqual(config.checkers, ("unix", "file:/etc/mail/passwd"))
         self.assertEqual(config.secret, "nobody can guess this")
@@ -146,6 +148,7 @@ class ParseTests(SynchronousTestCase):
             ),
             (b'[imap]\nliterals = "both"', '[imap] literals must be "plus" or "minus", not \'both\''),
             (b"[imap]\nlisten = []", "[imap] listen names no endpoint"),
+            (b"[imap]\ntrust_loopback = 1", "[imap] trust_loopback must be true or false, not 1"),
             (b"[overload]\npatience = true", "[overload] patience must be a number, not True"),
             (b"[overload]\npatienc = 1", "[overload] unknown setting 'patienc'; did you mean 'patience'?"),
             (b"[overload]\npatience = -1", "[overload] patience must be a number from 0 to 3600, not -1.0"),

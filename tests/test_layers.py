@@ -28,6 +28,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "mailstore": (),
     "mailstore.__main__": ("mailstore.admin",),
     "mailstore.errors": (),
+    "mailstore.bounds": ("attrs",),
     "mailstore.model": ("attrs", "mailstore.errors"),
     "mailstore.interfaces": ("mailstore.errors", "mailstore.model", "zope"),
     "mailstore.message": ("attrs", "mailstore.errors", "mailstore.model"),
@@ -41,6 +42,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "mailstore.ipc": (
         "attrs",
+        "mailstore.bounds",
         "mailstore.errors",
         "mailstore.interfaces",
         "mailstore.model",
@@ -54,6 +56,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "mailstore.imap": (
         "attrs",
+        "mailstore.bounds",
         "mailstore.errors",
         "mailstore.imap.wire",
         "mailstore.interfaces",
@@ -66,15 +69,20 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "mailstore.imap.renditions": ("mailstore.imap.wire", "mailstore.message"),
     # The only module of the front end that knows a reactor.
     "mailstore.imap.protocol": (
+        "mailstore.connections",
         "mailstore.errors",
         "mailstore.imap",
         "mailstore.interfaces",
         "mailstore.model",
+        "mailstore.starttls",
         "twisted.internet",
         "twisted.logger",
         "twisted.python.failure",
         "zope",
     ),
+    # What the protocols of all front ends have in common.
+    "mailstore.connections": ("twisted", "zope"),
+    "mailstore.starttls": ("twisted",),
     "mailstore.timings": (),
     "mailstore.metrics": (
         "attrs",
@@ -88,6 +96,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "mailstore.lmtp": (
         "attrs",
+        "mailstore.bounds",
         "mailstore.errors",
         "mailstore.interfaces",
         "mailstore.model",
@@ -96,6 +105,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     # The only module of delivery that knows a reactor.
     "mailstore.lmtp.protocol": (
+        "mailstore.connections",
         "mailstore.interfaces",
         "mailstore.lmtp",
         "twisted.internet",
@@ -130,7 +140,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "mailstore.interfaces",
     ),
     "mailstore.demo": ("mailstore.auth.keys", "mailstore.interfaces", "mailstore.model"),
-    "mailstore.endpoints": ("OpenSSL", "mailstore.config", "twisted", "zope"),
+    "mailstore.endpoints": ("OpenSSL", "mailstore.config", "mailstore.starttls", "twisted", "zope"),
     "mailstore.selfsigned": ("OpenSSL", "cryptography", "twisted"),
     "mailstore.supervisor": ("mailstore", "twisted", "zope"),
     "mailstore.ownstore": (
@@ -160,6 +170,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "mailstore.topology": ("attrs", "mailstore", "transports", "twisted", "zope"),
     "mailstore.tap": ("attrs", "mailstore", "transports", "twisted", "zope"),
     "mailstore.testing": ("attrs", "mailstore", "transports", "twisted", "zope"),
+    "mailstore.pytestplugin": ("mailstore.testing.server", "pytest"),
 }
 
 

@@ -299,13 +299,21 @@ class Connection:
             self._skipHead(reader)
         parse: Callable[[Reader], Any] = command.parse if handler is None else handler.parse
 
+        interceptor = self.session.front.interceptor
+
         async def whole() -> Reply:
             arguments = parse(reader)
+            if interceptor is not None:
+                refused = await interceptor.before(self.session, command.name)
+                if refused is not None:
+                    return refused
             if command.by_uid:
                 await self.session.catchUp()
             return await command.run(self.session, arguments)
 
         reply: Reply = await self._guarded(command, whole())
+        if interceptor is not None:
+            await interceptor.after(self.session, command.name)
         return reply
 
     async def _guarded(self, command: Command, work: Awaitable[_Result]) -> _Result | Reply:

@@ -20,6 +20,7 @@ from mailstore.interfaces import IStoreObserver
 from mailstore.timings import Timings
 
 if TYPE_CHECKING:
+    from mailstore.imap.intercepting import IInterceptor
     from mailstore.imap.limits import ImapLimits
     from mailstore.imap.session import Session
     from mailstore.imap.waiting import IRuntime
@@ -39,6 +40,7 @@ class FrontEnd:
     @ivar literal_minus: whether literals for which nobody waits are small (LITERAL-, RFC 7888 section 5).
     @ivar commands: how many commands ended how, by name and C{"OK"}, C{"NO"} or C{"BAD"}.
     @ivar timings: how long commands took; without IDLE, whose end is the client's to choose.
+    @ivar interceptor: who stands between commands and what carries them out; C{None} but in tests of clients.
     """
 
     log = Logger()
@@ -65,6 +67,7 @@ class FrontEnd:
         self.changes = 0
         self.commands: Counter[tuple[str, str]] = Counter()
         self.timings = Timings()
+        self.interceptor: IInterceptor | None = None
         self._sessions: set[Session] = set()
         self._compressed: set[Session] = set()
         self._addresses: Counter[str] = Counter()

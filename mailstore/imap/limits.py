@@ -4,32 +4,19 @@ How much an IMAP front end lets its clients use.
 
 from __future__ import annotations
 
-from typing import Any
-
 import attrs
 
+from mailstore.bounds import between
 from mailstore.imap.wire.cursor import ReaderLimits
 
 
-def _between(least: float, most: float) -> Any:
-    def check(instance: object, attribute: attrs.Attribute[float], value: object) -> None:
-        wanted = "a number" if attribute.type in (float, "float") else "a whole number"
-        right = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if wanted == "a whole number" and not isinstance(value, int):
-            right = False
-        if not right or not least <= value <= most:  # type: ignore[operator]
-            raise ValueError(f"{attribute.name} must be {wanted} from {least} to {most}, not {value!r}")
-
-    return check
-
-
 def _count(default: int, least: int, most: int) -> int:
-    field: int = attrs.field(default=default, validator=_between(least, most))
+    field: int = attrs.field(default=default, validator=between(least, most))
     return field
 
 
 def _seconds(default: float, least: float, most: float) -> float:
-    field: float = attrs.field(default=default, validator=_between(least, most))
+    field: float = attrs.field(default=default, validator=between(least, most))
     return field
 
 

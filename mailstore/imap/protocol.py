@@ -11,38 +11,31 @@ from typing import Any, cast
 
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.address import UNIXAddress
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
     INegotiated,
-    IPushProducer,
     IReactorTime,
     ISSLTransport,
-    ITCPTransport,
     ITLSTransport,
     ITransport,
 )
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from mailstore.connections import ClientProtocol, Connections
 from mailstore.imap.connection import Connection
 from mailstore.imap.frontend import FrontEnd
 from mailstore.imap.limits import ImapLimits
 from mailstore.imap.waiting import IAlarm, ILink, IRuntime, ISignal
 from mailstore.interfaces import IAuthenticator, IStore
+from mailstore.starttls import startTls
 
 #: The bounds when none are given.
 DEFAULT_LIMITS = ImapLimits()
-
-#: Seconds that the last bytes have to reach a client whose connection is being closed.
-_LINGER = 10.0
-
-#: Seconds that commands have to end when the server stops.
-_GRACE = 5.0
 
 #: Bytes that are worth a call of the system for them alone.
 _MANY = 1 << 14
@@ -212,35 +205,29 @@ def _isLocal(address: object) -> bool:
     return host.is_loopback or bool(mapped is not None and mapped.is_loopback)
 
 
-@implementer(ILink, IPushProducer)
-class ImapProtocol(Protocol):
+@implementer(ILink)
+class ImapProtocol(ClientProtocol):
     """
     The link of one session: bytes in and out, TLS, and back-pressure both ways.
-
-    It is a push producer to its own transport only to be told when the client does not
-    read: C{pauseProducing} says that the transport's buffer is full, C{resumeProducing} that it is empty.
     """
 
     factory: ImapFactory
 
     def __init__(self, address: IAddress | None, factory: ImapFactory, lists_public: bool = True) -> None:
+        super().__init__(factory.connections)
         self.factory = factory
         self.lists_public = lists_public
         self.address = str(getattr(address, "host", "") or "local")
-        self.local = _isLocal(address)
+        self.local = factory.trust_loopback and _isLocal(address)
         self.secure = False
-        self.clogged = False
-        self.lost = False
         self.drained: Signal = factory.runtime.signal()
         self.connection = Connection(factory.front, self)
         #: Fires when the session has ended.
         self.ended: Deferred[None] | None = None
-        self._reading = True
         #: Bytes were handed to the transport, and may wait there.
         self._unsent = False
         #: Some since the client was last heard.
         self._said = False
-        self._closing: IDelayedCall | None = None
 
     # --- from Twisted -------------------------------------------------------
 
@@ -248,14 +235,9 @@ class ImapProtocol(Protocol):
         """
         Begin the session.
         """
-        transport = self._transport
         # A transport wrapped by an endpoint's TLS has only the second of the two.
-        self.secure = ISSLTransport.providedBy(transport) or INegotiated.providedBy(transport)
-        if ITCPTransport.providedBy(transport):
-            # Answers are made whole before they are written; waiting for more only delays them.
-            transport.setTcpNoDelay(True)
-        transport.registerProducer(self, True)
-        self.factory.links.add(self)
+        self.secure = ISSLTransport.providedBy(self.transport) or INegotiated.providedBy(self.transport)
+        super().connectionMade()
         self.ended = Deferred.fromCoroutine(self.connection.run())
 
     def dataReceived(self, data: bytes) -> None:
@@ -263,45 +245,32 @@ class ImapProtocol(Protocol):
         Bytes from the client.
         """
         self._said = False
-        if self._closing is None:
+        if not self.closing:
             self.connection.received(data)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    # --- from the connection -------------------------------------------------
+
+    def clientGone(self) -> None:
         """
         The client is gone.
         """
-        self.lost = True
-        self.clogged = False
-        if self._closing is not None and self._closing.active():
-            self._closing.cancel()
-        self.factory.links.discard(self)
         self.drained.fire()
         self.connection.lost()
-        self.factory.linkLost()
 
-    def pauseProducing(self) -> None:
-        """
-        The transport's buffer is full.
-        """
-        self.clogged = True
-
-    def resumeProducing(self) -> None:
+    def roomAgain(self) -> None:
         """
         The transport's buffer is empty.
         """
-        self._unsent = self.clogged = False
+        self._unsent = False
         self.drained.fire()
 
-    def stopProducing(self) -> None:
+    def leave(self) -> None:
         """
-        The transport takes nothing more; L{connectionLost} follows.
+        The server stops.
         """
+        self.connection.session.leave("The server is shutting down")
 
     # --- ILink ---------------------------------------------------------------
-
-    @property
-    def _transport(self) -> Any:
-        return self.transport
 
     @property
     def can_start_tls(self) -> bool:
@@ -383,48 +352,13 @@ class ImapProtocol(Protocol):
             # Should this fail, the reactor finds the same when it looks.
             transport.doWrite()  # type: ignore[no-untyped-call]
 
-    def pause(self) -> None:
-        """
-        Read nothing more.
-        """
-        if self._reading and not self.lost:
-            self._reading = False
-            self._transport.pauseProducing()
-
-    def resume(self) -> None:
-        """
-        Read again.
-        """
-        if not self._reading and not self.lost:
-            self._reading = True
-            self._transport.resumeProducing()
-
     def startTLS(self) -> None:
         """
         Begin the handshake.
         """
         self.resume()
         self.secure = True
-        self._transport.startTLS(self.factory.tls)
-
-    def close(self) -> None:
-        """
-        Close when all is written, or when that takes too long.
-        """
-        if self.lost or self._closing is not None:
-            return
-        self._closing = self.factory.clock.callLater(_LINGER, self._transport.abortConnection)
-        # Whoever closes must hear of the end: reading goes on, into nothing.
-        self.resume()
-        self._transport.unregisterProducer()
-        self._transport.loseConnection()
-
-    def abort(self) -> None:
-        """
-        Close now.
-        """
-        if not self.lost:
-            self._transport.abortConnection()
+        startTls(self, self.factory.tls, self.factory.clock)
 
 
 class ImapFactory(Factory):
@@ -433,7 +367,7 @@ class ImapFactory(Factory):
     ports, with implicit TLS or without: what a connection is, it sees by itself.
 
     @ivar front: what the sessions share, with its counters.
-    @ivar links: the connections that are open.
+    @ivar connections: those that are open.
     """
 
     noisy = False
@@ -447,26 +381,26 @@ class ImapFactory(Factory):
         reactor: IReactorTime,
         tls: Any = None,
         literal_minus: bool = False,
+        trust_loopback: bool = True,
     ) -> None:
         """
         @param literal_minus: see L{FrontEnd.literal_minus}.
         @param tls: what C{startTLS} takes, such as
             L{twisted.internet.ssl.CertificateOptions}; C{None} to offer no STARTTLS.
+        @param trust_loopback: whether who connects from this machine may send a password without TLS.
         """
         self.clock = reactor
         self.tls = tls
+        self.trust_loopback = trust_loopback
         self.runtime = ReactorRuntime(reactor)
         self.front = FrontEnd(store, authenticator, self.runtime, limits, literal_minus)
-        self.links: set[ImapProtocol] = set()
-        self._stopping = False
-        self._stopped: list[Deferred[None]] = []
-        self._deadline: IDelayedCall | None = None
+        self.connections = Connections(reactor)
 
     def startFactory(self) -> None:
         """
         The first port was opened.
         """
-        self._stopping = False
+        self.connections.stopping = False
         self.front.open()
 
     def stopFactory(self) -> None:
@@ -485,7 +419,7 @@ class ImapFactory(Factory):
         """
         A session for a new client; C{None} when no more are let in.
         """
-        return None if self._stopping else ImapProtocol(addr, self, lists_public)
+        return None if self.connections.stopping else ImapProtocol(addr, self, lists_public)
 
     def withoutPublic(self) -> Factory:
         """
@@ -495,41 +429,9 @@ class ImapFactory(Factory):
 
     def disconnectAll(self) -> Deferred[None]:
         """
-        End all sessions with a BYE: each after the command that it is in, if that does not
-        take too long.  No new ones are let in.
-
-        @return: fires when all connections are closed.
+        End all sessions with a BYE: see L{Connections.disconnectAll}.
         """
-        self._stopping = True
-        if not self.links:
-            return succeed(None)
-        for link in tuple(self.links):
-            link.connection.session.leave("The server is shutting down")
-        if not self.links:
-            return succeed(None)
-        stopped: Deferred[None] = Deferred()
-        self._stopped.append(stopped)
-        if self._deadline is None:
-            self._deadline = self.clock.callLater(_GRACE, self._abortAll)
-        return stopped
-
-    def _abortAll(self) -> None:
-        self._deadline = None
-        for link in tuple(self.links):
-            link.abort()
-
-    def linkLost(self) -> None:
-        """
-        A connection is gone.
-        """
-        if self.links or not self._stopped:
-            return
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        waiting, self._stopped = self._stopped, []
-        for stopped in waiting:
-            stopped.callback(None)
+        return self.connections.disconnectAll()
 
 
 class _WithoutPublic(Factory):

@@ -28,7 +28,7 @@ class Addressing:
     How an address that no folder has names a user.
     """
 
-    #: Domains whose users are named by what stands before the C{@}; in any case.
+    #: Domains whose users are named by what stands before the C{@}; in any case.  C{"*"} is every domain.
     domains: frozenset[str] = attrs.field(default=frozenset(), converter=_lowered)
     #: Between a user's name and that of a folder (C{ann+lists@...}, RFC 5233); C{""} for nothing.
     detail: str = ""
@@ -39,7 +39,7 @@ class Addressing:
         """
         local = path.local
         whole = unicodedata.normalize("NFC", path.address)
-        if path.domain and path.domain.lower() not in self.domains:
+        if path.domain and self.domains.isdisjoint(("*", path.domain.lower())):
             # Of another domain only a user whose name is the whole address.
             return Recipient(whole, whole)
         user, separator, folder = local.partition(self.detail) if self.detail else (local, "", "")

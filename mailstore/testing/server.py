@@ -13,22 +13,32 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from ssl import SSLContext, create_default_context
 from types import TracebackType
 from typing import Any, TypeVar
 
 import attrs
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IListeningPort
 from twisted.internet.pollreactor import PollReactor
 from twisted.python.failure import Failure
 
-from mailstore.admin.importing import Importer
 from mailstore.auth.keys import QUICK_ITERATIONS, makeCredentials
 from mailstore.auth.saslprep import prepare
-from mailstore.config import Config
+from mailstore.config import Config, ConfigError
 from mailstore.errors import FolderExists
 from mailstore.imap.limits import ImapLimits
 from mailstore.interfaces import IStore
-from mailstore.model import ALL_RIGHTS, OTHERS_ROOT, PUBLIC_ROOT, SEPARATOR, SYSTEM, NewMessage, folderName
+from mailstore.ipc.limits import IpcLimits
+from mailstore.model import (
+    ALL_RIGHTS,
+    PUBLIC_ROOT,
+    SYSTEM,
+)
+from mailstore.selfsigned import pem, selfSigned
+from mailstore.testing.commandfaults import Heard
+from mailstore.testing.contents import Contents, several
+from mailstore.testing.faults import Faults, Meddler
 from mailstore.topology import MailService, Part
 
 T = TypeVar("T")
@@ -36,23 +46,8 @@ T = TypeVar("T")
 #: Seconds after which starting, stopping or a call has failed.
 PATIENCE = 60.0
 
-#: Where it listens: any free port of this machine.
-_LISTEN = "tcp:0:interface=127.0.0.1"
-
-
-def _several(texts: Iterable[str]) -> tuple[str, ...]:
-    """
-    @raise TypeError: it is one text, which would be taken for its letters.
-    """
-    if isinstance(texts, str):
-        raise TypeError(f"a list of texts is wanted, not {texts!r}")
-    return tuple(texts)
-
-
-class NotLoaded(Exception):
-    """
-    What was to be loaded into a server is no mail; the message names it.
-    """
+#: Where it listens, at a free port of this machine or at the same as before.
+_PLAIN, _TLS = "tcp:{0}:interface=127.0.0.1", "ssl:{0}:interface=127.0.0.1"
 
 
 class _Reactor(PollReactor):
@@ -70,7 +65,7 @@ class _Reactor(PollReactor):
         self.waker.connectionLost(None)
 
 
-class MailServer:
+class MailServer(Contents):
     """
     An IMAP server over an empty store in memory, for the time of a C{with}::
 
@@ -79,12 +74,17 @@ class MailServer:
             client = imaplib.IMAP4(server.host, server.port)
 
     Every request of a client crosses the same bounded channel to the store as in
-    a big installation.
+    a big installation.  Its methods are for the program's own threads; each returns when it is done, so
+    that a client that connects afterwards sees it.
+
+    Folders are named in full, C{"Public Folders/News"} or C{"Other Users/alice/INBOX"}; where there is an
+    C{owner}, a folder of his is named as he sees it, C{"INBOX"}.
 
     @ivar host: where to connect to.
-    @ivar port: likewise.
-    @ivar service: what runs, for who wants to look inside; its methods are
-        to be called through L{call}.
+    @ivar port: likewise, for IMAP (with STARTTLS, if there is TLS).
+    @ivar tls_port: for IMAP with TLS from the first byte; 0 without C{tls}.
+    @ivar lmtp_port: for LMTP; 0 without C{lmtp}.
+    @ivar faults: what goes wrong.
     """
 
     host = "127.0.0.1"
@@ -96,39 +96,48 @@ class MailServer:
         *,
         administrators: Iterable[str] = (),
         transport: str = "memory:",
+        tls: bool = False,
+        lmtp: bool = False,
         config: Config | None = None,
     ) -> None:
         """
         @param users: names and passwords.
-        @param folders: full names of folders to make, such as
-            C{"Public Folders/News"} or C{"Other Users/alice/Sent"}; parents are made too.
+        @param folders: full names of folders to make; parents are made too.
         @param administrators: users who may do everything in the public folders.
         @param transport: the channel between front end and store, such as
             C{shm:PATH}; whatever it is, both are in this process.
+        @param tls: offer STARTTLS, and TLS from the first byte at L{tls_port}, with a certificate made on the
+            spot, which L{sslContext} trusts.
+        @param lmtp: take messages by LMTP at L{lmtp_port}.
         @param config: bounds that differ from the usual ones; where it
-            listens and which store it serves is decided here; if it leaves public folders out of
+            listens for IMAP and which store it serves is decided here; if it leaves public folders out of
             the lists of one of its endpoints, so does this server.  By default, wrong
-            passwords cost no time and bar nobody, as they do in earnest.
-        @raise ConfigError: it makes no sense.
+            passwords cost no time and bar nobody, as they do in earnest, and an address of any domain is that
+            of the user named before the C{@}.
+        @raise ConfigError: it makes no sense, or TLS is not installed.
         @raise ValueError: a password is empty, or has a character that none can have.
         """
         for password in (users or {}).values():
             prepare(password)
-        config = config or Config(imap_limits=ImapLimits(login_delay=0.0, max_failures_per_address=1_000_000))
-        self._config = attrs.evolve(
-            config,
-            store_url="sqlite::memory:",
-            listen=(_LISTEN,),
-            without_public=(_LISTEN,) if config.without_public else (),
-            transport=transport,
+        self._config = config or Config(
+            imap_limits=ImapLimits(login_delay=0.0, max_failures_per_address=1_000_000),
+            ipc_limits=IpcLimits(reconnect_delay=0.01, max_reconnect_delay=0.05),
+            lmtp_domains=("*",),
         )
+        self._transport = transport
+        self._options = selfSigned() if tls else None
+        if tls and self._options is None:
+            raise ConfigError("TLS is not installed: pip install 'mailstore[tls]'")
+        self._lmtp = lmtp
         self._users = dict(users or {})
-        self._folders = _several(folders)
-        self._administrators = _several(administrators)
+        self._folders = several(folders)
+        self._administrators = several(administrators)
         self._reactor: Any = None
         self._thread: threading.Thread | None = None
         self._service: MailService | None = None
-        self.port = 0
+        self._meddler: Meddler | None = None
+        self.faults = Faults(self)
+        self.port = self.tls_port = self.lmtp_port = 0
 
     # --- life --------------------------------------------------------------
 
@@ -151,7 +160,7 @@ class MailServer:
             raise RuntimeError("it runs already")
         self._reactor = _Reactor()  # type: ignore[no-untyped-call]
         try:
-            self._service = self.serviceOn(self._reactor)
+            self._make()
         except BaseException:
             self._reactor.release()
             raise
@@ -170,8 +179,16 @@ class MailServer:
 
         @raise ConfigError: it makes no sense.
         """
-        part = Part(self._config, together=True, fill=self._fill, iterations=QUICK_ITERATIONS)
-        return MailService(reactor, part)
+        return MailService(reactor, self._part(None))
+
+    def reset(self) -> None:
+        """
+        As it was when it had started: all connections are dropped; what was stored, the users and folders
+        made since, and all faults are gone.  It goes on at the same ports.
+
+        @raise StartFailed: it could not.
+        """
+        self.call(self._restart)
 
     def stop(self) -> None:
         """
@@ -185,18 +202,65 @@ class MailServer:
         if not thread.is_alive():
             # Not before: who asked it to stop may still be about to wake it.
             self._reactor.release()
-        self.port = 0
+        self.port = self.tls_port = self.lmtp_port = 0
+
+    @property
+    def running(self) -> bool:
+        """
+        Whether it has been started and not stopped.
+        """
+        return self._thread is not None
+
+    def _part(self, meddler: Meddler | None) -> Part:
+        config = self._config
+        listen = [_PLAIN.format(self.port)]
+        if self._options is not None:
+            listen.append(_TLS.format(self.tls_port))
+        config = attrs.evolve(
+            config,
+            store_url="sqlite::memory:",
+            listen=tuple(listen),
+            without_public=tuple(listen) if config.without_public else (),
+            transport=self._transport,
+            lmtp_listen=(_PLAIN.format(self.lmtp_port),) if self._lmtp else config.lmtp_listen,
+        )
+        return Part(
+            config,
+            together=True,
+            fill=self._fill,
+            iterations=QUICK_ITERATIONS,
+            tls=self._options,
+            meddler=meddler,
+        )
+
+    def _make(self) -> None:
+        self._meddler = Meddler(self._reactor)
+        self._service = MailService(self._reactor, self._part(self._meddler))
 
     def _run(self) -> None:
         self._reactor.run(installSignalHandlers=False)
 
     async def _begin(self) -> None:
+        self._reactor.addSystemEventTrigger("before", "shutdown", lambda: self.service.stopService())
+        await self._serve()
+
+    async def _restart(self) -> None:
+        # Nobody is left to finish what he has begun.
+        for each in self.service.links:
+            each.abort()
+        await self.service.stopService()
+        self._make()
+        await self._serve()
+
+    async def _serve(self) -> None:
         service = self.service
-        self._reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
         service.startService()
         await service.ready
-        address: Any = service.ports[0].getHost()
-        self.port = address.port
+        self.port, *more = [_portOf(each) for each in service.ports]
+        if more:
+            (self.tls_port,) = more
+        if self._lmtp:
+            self.lmtp_port = _portOf(service.delivery_ports[0])
 
     async def _fill(self, store: IStore) -> None:
         for name, password in self._users.items():
@@ -210,60 +274,54 @@ class MailServer:
                 # One of the others was below it.
                 pass
 
-    # --- filling it ----------------------------------------------------------
+    # --- what clients did, and what they need ------------------------------------
 
-    def load(self, path: str, folder: str, owner: str | None = None) -> int:
+    def commands(self, user: str | None = None) -> tuple[str, ...]:
         """
-        Import mail, as C{mailstore import} does: an mbox, a Maildir, an .eml
-        file or a directory of them.
+        The names of the commands that clients have given since the start, the oldest first: C{"LOGIN"},
+        C{"UID FETCH"} and so on; of very many, the last.
 
-        @param folder: its full name, or its name in C{owner}'s mailbox.
-        @return: the number of messages.
-        @raise NotLoaded: something was no mail, or cannot be read.
-        """
-        limits = self._config.store_limits
-        importer = Importer(self._store, self._name(folder, owner), limits.max_message, limits.max_append)
-
-        async def load() -> int:
-            await importer.run(importer.plan(path))
-            for each in importer.report.problems:
-                raise NotLoaded(f"{each.path}: {each.reason}")
-            return importer.report.messages
-
-        return self.call(load)
-
-    def append(self, message: bytes, folder: str, flags: Iterable[str] = (), owner: str | None = None) -> int:
-        """
-        Store one message.
-
-        @param folder: its full name, or its name in C{owner}'s mailbox.
-        @return: its UID.
-        """
-        if not isinstance(message, bytes):
-            raise TypeError("a message is bytes")
-        new = NewMessage(message, _several(flags))
-
-        async def append() -> int:
-            result = await self._store.append(SYSTEM, self._name(folder, owner), (new,))
-            return result.uids[0]
-
-        return self.call(append)
-
-    def setRights(self, folder: str, identifier: str, rights: str) -> None:
-        """
-        Give a user, C{"authenticated"} or C{"anyone"} exactly these rights (RFC 4314).
+        @param user: only those of one who had signed in.
         """
 
-        async def setRights() -> None:
-            await self._store.setRights(SYSTEM, folder, identifier, rights)
+        async def heard() -> tuple[Heard, ...]:
+            return tuple(self.meddler.commands.heard)
 
-        self.call(setRights)
+        return tuple(each.name for each in self.call(heard) if user in (None, each.user))
 
-    @staticmethod
-    def _name(folder: str, owner: str | None) -> str:
-        return folder if owner is None else SEPARATOR.join((OTHERS_ROOT, owner, folderName(folder)))
+    @property
+    def certificate(self) -> str:
+        """
+        The certificate for TLS, as PEM.
+
+        @raise RuntimeError: there is no TLS.
+        """
+        if self._options is None:
+            raise RuntimeError("there is no TLS: MailServer(tls=True)")
+        return pem(self._options)
+
+    def sslContext(self) -> SSLContext:
+        """
+        What a client in Python needs to trust the certificate::
+
+            imaplib.IMAP4_SSL(server.host, server.tls_port, ssl_context=server.sslContext())
+
+        @raise RuntimeError: there is no TLS.
+        """
+        return create_default_context(cadata=self.certificate)
 
     # --- looking inside --------------------------------------------------------
+
+    @property
+    def meddler(self) -> Meddler:
+        """
+        What stands between its parts; to be used through L{call}, or better by L{faults}.
+
+        @raise RuntimeError: it does not run.
+        """
+        if self._meddler is None:
+            raise RuntimeError("the server does not run")
+        return self._meddler
 
     @property
     def reactor(self) -> Any:
@@ -275,7 +333,7 @@ class MailServer:
     @property
     def service(self) -> MailService:
         """
-        What runs.
+        What runs, for who wants to look inside; its methods are to be called through L{call}.
 
         @raise RuntimeError: it does not run.
         """
@@ -284,7 +342,12 @@ class MailServer:
         return self._service
 
     @property
-    def _store(self) -> IStore:
+    def store(self) -> IStore:
+        """
+        The store itself, to be used through L{call}; not through the channel.
+
+        @raise RuntimeError: it does not run.
+        """
         store = self.service.store
         if store is None:
             raise RuntimeError("the server does not run")
@@ -315,3 +378,9 @@ class MailServer:
             return result.result(PATIENCE)
         except FutureTimeoutError:
             raise TimeoutError(f"the server did not answer within {PATIENCE:g} s") from None
+
+
+def _portOf(port: IListeningPort) -> int:
+    address: Any = port.getHost()
+    number: int = address.port
+    return number

@@ -67,7 +67,7 @@ class BrokenOffTests(SynchronousTestCase):
             "blocks": server.remote.statistics().blocks_allocated,
             "blocks of the store": server.store.statistics().blocks_allocated,
             "sessions": server.factory.front.sessions,
-            "links": len(server.factory.links),
+            "links": len(server.factory.connections.links),
         }
         self.assertEqual({name for name, value in held.items() if value not in (0, (0, 0))}, set(), held)
         self.assertEqual(server.alarms, [])

@@ -316,7 +316,7 @@ class EndTests(SynchronousTestCase):
         client.disconnect()
         self.assertEqual(server.clock.getDelayedCalls(), [])
         self.assertEqual(server.factory.front.sessions, 0)
-        self.assertEqual(server.factory.links, set())
+        self.assertEqual(server.factory.connections.links, set())
 
     def test_lingering(self) -> None:
         """

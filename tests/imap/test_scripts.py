@@ -44,9 +44,6 @@ POINTS = (
     "public folders left out of lists",
 )
 
-#: Capabilities that no script can see, as it comes from loopback; who tests them.
-ELSEWHERE = {"LOGINDISABLED": "tests.imap.test_loopback"}
-
 
 @cache
 def scripts() -> dict[str, Script]:
@@ -144,7 +141,7 @@ class CoverageTests(SynchronousTestCase):
         """
         Each capability has a script.
         """
-        self.assertEqual(self.announced() - self.covered(), set(ELSEWHERE))
+        self.assertEqual(self.announced() - self.covered(), set())
 
     def test_commands(self) -> None:
         """
@@ -196,7 +193,6 @@ class CoverageTests(SynchronousTestCase):
                 self.assertTrue(at.is_dir() or at.with_suffix(".py").exists(), test)
         self.assertEqual(set(rows), self.announced())
         for name, named in rows.items():
-            if name not in ELSEWHERE:
-                self.assertTrue(named, f"{name} names no script")
+            self.assertTrue(named, f"{name} names no script")
             for each in named:
                 self.assertIn(name, scripts()[each].covers, each)

@@ -133,6 +133,14 @@ class AddressingTests(SynchronousTestCase):
             expected = Recipient(path.address, user, folder)
             self.assertEqual(Addressing(["Example.ORG"], detail).recipient(path), expected)
 
+    def test_everyDomain(self) -> None:
+        """
+        An asterisk is every domain.
+        """
+        path = Path("ann+lists", "any.example", "ann+lists@any.example")
+        expected = Recipient("ann+lists@any.example", "ann", "lists")
+        self.assertEqual(Addressing(["*"], "+").recipient(path), expected)
+
 
 class TraceTests(SynchronousTestCase):
     """

@@ -570,7 +570,7 @@ class TroubleTests(SessionCase):
         self.assertEqual(len(self.engine._uploads), 1)
         client.lose()
         self.assertEqual(len(self.engine._uploads), 0)
-        self.assertEqual((self.factory.courier.sessions, len(self.factory.links)), (0, 0))
+        self.assertEqual((self.factory.courier.sessions, len(self.factory.connections.links)), (0, 0))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_stop(self) -> None:

@@ -53,8 +53,8 @@ class Reader(StringReader, NumberReader, TimeReader):
         self._checkLength(value, "mailbox name")
         if not self.utf8 and value.isascii():
             return mutf7.decode(value)
-        # 8-bit bytes are not legal from a client that has enabled nothing,
-        # but UTF-8 is what every client that sends them means.
+        # RFC 6855 section 3: where UTF8=ACCEPT is announced, names in UTF-8 are to be taken from every
+        # client, and made what they would be in the other spelling; other 8-bit bytes are BAD.
         return self._decoded(value, "mailbox name")
 
     def _checkLength(self, value: bytes, what: str) -> None:

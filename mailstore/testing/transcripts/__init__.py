@@ -58,7 +58,7 @@ B{The header} goes up to the first line of the conversation:
     PATH} with its lines below it as C{| line}, C{Limit: imap.max_line = 2000} (a setting of
     C{[limits.imap]}, C{[limits.store]} or C{[limits.ipc]}), C{Setting: imap.literals = "minus"} (any other
     of the config file), C{TLS: yes} (STARTTLS with a certificate made
-    on the spot; for L{runIn}).  Names of folders are whole: C{Other Users/alice/INBOX}.
+    on the spot).  Names of folders are whole: C{Other Users/alice/INBOX}.
 
 B{The conversation.}  Lines that are empty or begin with C{#} mean nothing.  A name before C{C} or C{S} is
 that of the session.
@@ -85,6 +85,10 @@ B{Variables.}
   - C{${name=number}} and the like: the same, kept under that name; C{${name=number>other}} must be greater
     than what was kept.
   - C{${name}}: what was kept, for both sides.
+  - C{${proof FIRST PASSWORD challenge}}, C{${answer FIRST PASSWORD challenge}}: what a client that knows
+    the password says last in SCRAM-SHA-256, and what the server must answer, both in base64; C{FIRST} is the
+    client's first message in base64, and the server's challenge is what was kept under the name, as in
+    C{S: + ${challenge=word}}.
   - C{${hex 00ff}}: these bytes.  C{${repeat 1000 text}}: the text so many times.
 """
 

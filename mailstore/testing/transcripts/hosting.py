@@ -12,7 +12,6 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from mailstore.config import Config, ConfigError, parse
 from mailstore.interfaces import IStore
 from mailstore.model import SYSTEM, NewMessage
-from mailstore.selfsigned import selfSigned
 from mailstore.testing.server import MailServer
 from mailstore.testing.transcripts.playing import DEADLINE, PATIENCE, play
 from mailstore.testing.transcripts.script import Script, ScriptError
@@ -36,6 +35,7 @@ def serverFor(script: Script, transport: str = "memory:") -> MailServer:
             administrators=header.administrators,
             transport=transport,
             config=_config(script),
+            tls=header.tls,
         )
     except (ValueError, ConfigError) as error:
         raise ScriptError(f"{script.name}: {error}") from error
@@ -78,9 +78,6 @@ def run(
     @raise NotOffered: it lacks a capability that the script requires.
     @raise ScriptError: the header asks for something that cannot be.
     """
-    if script.header.tls:
-        # Its TLS layer puts short writes off, by the program's reactor and no other.
-        raise ScriptError(f"{script.name}: Twisted does TLS in the program's own reactor only: use runIn")
     with serverFor(script, transport) as server:
         play_it = partial(_fillAndPlay, script, server.service, server.reactor, patience, deadline)
         server.call(play_it)
@@ -94,13 +91,9 @@ async def runIn(
     deadline: float = DEADLINE,
 ) -> None:
     """
-    The same in a program that has a reactor, such as a test under trial; also for scripts with TLS.
+    The same in a program that has a reactor, such as a test under trial.
     """
     service = serverFor(script, transport).serviceOn(reactor)
-    if script.header.tls:
-        service.tls = selfSigned()
-        if service.tls is None:
-            raise ScriptError(f"{script.name}: TLS is not installed: pip install 'mailstore[tls]'")
     service.startService()
     try:
         await service.ready

@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from mailstore.starttls import startTls
 from mailstore.testing.transcripts.header import SignIn
 from mailstore.testing.transcripts.responses import Response, ResponseTooLong, Splitter
 from mailstore.testing.transcripts.script import (
@@ -350,9 +351,8 @@ class _Conversation:
     async def _startTls(self, peer: _Peer) -> None:
         from twisted.internet.ssl import CertificateOptions
 
-        transport: Any = peer.transport
         peer.log.append("C: (TLS)")
-        transport.startTLS(CertificateOptions())
+        startTls(peer, CertificateOptions(), self._clock, client=True)
 
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, {}

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Union
 
 import attrs
+
+from mailstore.testing.transcripts.scram import exchange
 
 #: What kinds of text can be waited for, as regular expressions over the bytes of a line.
 KINDS: dict[str, bytes] = {
@@ -19,13 +22,19 @@ KINDS: dict[str, bytes] = {
 }
 
 #: Words that no variable can be called.
-RESERVED = frozenset((*KINDS, "hex", "repeat", "close", "closed", "tls", "deflate", "deaf", "hear"))
+RESERVED = frozenset(
+    (*KINDS, "hex", "repeat", "proof", "answer", "close", "closed", "tls", "deflate", "deaf", "hear")
+)
 
 #: Bytes that one C{${repeat}} may make.
 MAX_REPEATED = 64 << 20
 
+#: What a line is made of.
+Part = Union[bytes, "Variable", "Wanted", "Scram", "Size"]
+
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"
 _HEX = re.compile(r"hex ((?:[0-9A-Fa-f]{2})+)")
+_SCRAM = re.compile(rf"(proof|answer) ([A-Za-z0-9+/]+=*) (\S+) ({_NAME})")
 _REPEAT = re.compile(r"repeat ([0-9]{1,9}) (.+)", re.DOTALL)
 _KIND = re.compile(
     rf"(?:(?P<name>{_NAME})=)?(?:/(?P<regex>.+)/|(?P<kind>{'|'.join(KINDS)})(?:>(?P<above>{_NAME}))?)",
@@ -65,6 +74,28 @@ class Wanted:
 
 
 @attrs.frozen
+class Scram:
+    """
+    What one side of a SCRAM-SHA-256 exchange says last (RFC 5802 section 3), in base64.
+    """
+
+    #: C{"proof"}, which is the client's, or C{"answer"}, the server's to it.
+    kind: str
+    #: The client's first message, in base64.
+    first: str
+    password: str
+    #: Under which name the server's challenge was kept, in base64.
+    challenge: str
+
+    def render(self, values: Mapping[str, bytes]) -> bytes:
+        """
+        The bytes, which are none of use if the challenge was none.
+        """
+        spoken = exchange(self.first.encode(), self.password, values[self.challenge])
+        return spoken.proof if self.kind == "proof" else spoken.answer
+
+
+@attrs.frozen
 class Size:
     """
     The announcement of a literal.
@@ -82,7 +113,7 @@ class Template:
     A text with variables.
     """
 
-    parts: tuple[bytes | Variable | Wanted | Size, ...]
+    parts: tuple[Part, ...]
 
     @property
     def constant(self) -> bool:
@@ -97,6 +128,7 @@ class Template:
         The names that something must have been kept under before.
         """
         used = {part.name for part in self.parts if isinstance(part, Variable)}
+        used |= {part.challenge for part in self.parts if isinstance(part, Scram)}
         return frozenset(
             used | {part.above for part in self.parts if isinstance(part, Wanted) and part.above}
         )
@@ -118,6 +150,8 @@ class Template:
                 pieces.append(part)
             elif isinstance(part, Variable):
                 pieces.append(values[part.name])
+            elif isinstance(part, Scram):
+                pieces.append(part.render(values))
             elif isinstance(part, Size) and part.data is not None:
                 pieces.append(b"{%d%s}" % (len(part.data.render(values)), part.plus.encode()))
             else:
@@ -155,6 +189,8 @@ class Template:
                 pieces.append(re.escape(part))
             elif isinstance(part, Variable):
                 pieces.append(re.escape(values[part.name]))
+            elif isinstance(part, Scram):
+                pieces.append(re.escape(part.render(values)))
             elif isinstance(part, Wanted):
                 pieces.append(b"(?P<w%d>%s)" % (len(wanted), part.regex))
                 wanted.append(part)
@@ -194,7 +230,7 @@ def readData(lines: list[str], sent: bool) -> Template:
 
     @raise BadTemplate:
     """
-    parts: list[bytes | Variable | Wanted | Size] = []
+    parts: list[Part] = []
     for number, line in enumerate(lines):
         if number:
             parts.append(b"\r\n")
@@ -209,8 +245,8 @@ def announces(text: str) -> bool:
     return _SIZE.search(text) is not None
 
 
-def _joined(parts: list[bytes | Variable | Wanted | Size]) -> tuple[bytes | Variable | Wanted | Size, ...]:
-    joined: list[bytes | Variable | Wanted | Size] = []
+def _joined(parts: list[Part]) -> tuple[Part, ...]:
+    joined: list[Part] = []
     for part in parts:
         if isinstance(part, bytes) and joined and isinstance(joined[-1], bytes):
             joined[-1] += part
@@ -219,8 +255,8 @@ def _joined(parts: list[bytes | Variable | Wanted | Size]) -> tuple[bytes | Vari
     return tuple(joined)
 
 
-def _parts(text: str, data: Template | None, sent: bool) -> list[bytes | Variable | Wanted | Size]:
-    end: list[bytes | Variable | Wanted | Size] = []
+def _parts(text: str, data: Template | None, sent: bool) -> list[Part]:
+    end: list[Part] = []
     size = _SIZE.search(text)
     if size is not None:
         text = text[: size.start()]
@@ -232,7 +268,7 @@ def _parts(text: str, data: Template | None, sent: bool) -> list[bytes | Variabl
         end.append(Wanted(KINDS["text"]))
     if sent:
         return [*_plainParts(text, sent), *end]
-    parts: list[bytes | Variable | Wanted | Size] = []
+    parts: list[Part] = []
     for number, piece in enumerate(text.split("{*}")):
         if number:
             parts.append(Size(None))
@@ -240,8 +276,8 @@ def _parts(text: str, data: Template | None, sent: bool) -> list[bytes | Variabl
     return [*parts, *end]
 
 
-def _plainParts(text: str, sent: bool) -> list[bytes | Variable | Wanted | Size]:
-    parts: list[bytes | Variable | Wanted | Size] = []
+def _plainParts(text: str, sent: bool) -> list[Part]:
+    parts: list[Part] = []
     while "${" in text:
         before, _, rest = text.partition("${")
         inside, text = _inside(rest)
@@ -262,10 +298,13 @@ def _inside(rest: str) -> tuple[str, str]:
     return rest[:end], rest[end + 1 :]
 
 
-def _special(inside: str, sent: bool) -> bytes | Variable | Wanted:
+def _special(inside: str, sent: bool) -> bytes | Variable | Wanted | Scram:
     found = _HEX.fullmatch(inside)
     if found is not None:
         return bytes.fromhex(found[1])
+    found = _SCRAM.fullmatch(inside)
+    if found is not None:
+        return Scram(found[1], found[2], found[3], found[4])
     found = _REPEAT.fullmatch(inside)
     if found is not None:
         if int(found[1]) * len(found[2].encode()) > MAX_REPEATED:

@@ -4,6 +4,8 @@ Tests of L{mailstore.testing.transcripts.templates}.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.testing.transcripts.templates import (
@@ -34,6 +36,26 @@ class SentTests(SynchronousTestCase):
             ("{*}", b"{*}"),
         ):
             self.assertEqual(readSent(text).render({}), data)
+
+    def test_scram(self) -> None:
+        """
+        The last words of both sides are those of RFC 7677 section 3; what is no challenge leads to some that
+        are of no use.
+        """
+        first = b64encode(b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO").decode()
+        challenge = b64encode(
+            b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
+        )
+        values = {"kept": challenge}
+        proof = b64decode(readSent(f"${{proof {first} pencil kept}}").render(values))
+        self.assertTrue(proof.endswith(b",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="), proof)
+        answer = readExpected(f"+ ${{answer {first} pencil kept}}")
+        words = b64encode(b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")
+        self.assertEqual(answer.match(b"+ " + words, values), {})
+        self.assertIsNone(answer.match(b"+ " + words[:-4], values))
+        self.assertEqual(answer.names, {"kept"})
+        for wrong in (b"", b"!", b64encode(b"r=x"), b64encode(b"r=x,s=!,i=99999999999999")):
+            self.assertTrue(readSent(f"${{proof {first} pencil kept}}").render({"kept": wrong}))
 
     def test_variables(self) -> None:
         """
