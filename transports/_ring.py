@@ -122,18 +122,19 @@ class RingWriter:
     What is put is kept, as a reference, until it is published; because it was
     accepted, that is no more than the ring can take.
 
-    @ivar unpublished: blocks of messages that have been put and not published.
+    @ivar pending: messages that have been put and not published.
+    @ivar unpublished: blocks of them.
     """
 
     __slots__ = (
         "_far",
         "_memory",
         "_offset",
-        "_pending",
         "_salt",
         "_sequence",
         "_start",
         "_stop",
+        "pending",
         "unpublished",
     )
 
@@ -145,7 +146,7 @@ class RingWriter:
         @param epoch: the number of the channel, 64 bits.
         """
         self.unpublished = 0
-        self._pending: list[bytes] = []
+        self.pending: list[bytes] = []
         self._memory = memory
         self._start = self._offset = start
         self._far = start + _FAR
@@ -159,7 +160,7 @@ class RingWriter:
 
         @param blocks: what it holds.
         """
-        self._pending.append(message)
+        self.pending.append(message)
         self.unpublished += blocks
 
     def publish(self, credit: int, alone: bool = False) -> int:
@@ -174,7 +175,7 @@ class RingWriter:
             any more.
         """
         blocks = self.unpublished
-        pending = self._pending
+        pending = self.pending
         if alone and self._offset > self._far and blocks:
             self._offset = self._start
             blocks += RESTART
@@ -183,7 +184,7 @@ class RingWriter:
             self._write(pending.pop(), credit)
         elif pending:
             self.unpublished = 0
-            self._pending = []
+            self.pending = []
             self._writeAll(pending, credit)
         return blocks
 
@@ -192,7 +193,7 @@ class RingWriter:
         What was put and not published will not be.
         """
         self.unpublished = 0
-        self._pending = []
+        self.pending = []
 
     def _writeAll(self, messages: list[bytes], credit: int) -> None:
         """

@@ -15,15 +15,52 @@ input or output.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from itertools import repeat
+from math import inf
+from typing import ClassVar
 
 from twisted.internet.defer import Deferred, succeed
 
 from transports.errors import ChannelCorrupt, MessageTooLarge, QueueFull, TransportError
 from transports.limits import HEADER_SIZE, Limits
 from transports.statistics import QueueStatistics
+
+#: Messages of a book beyond which it is looked whether some are over and done with.
+_MANY = 1 << 10
+
+
+class Times:
+    """
+    When messages came, for telling how old the oldest of a queue is.  Several
+    that came in one moment share an entry.
+    """
+
+    __slots__ = ("_entries", "note")
+
+    def __init__(self) -> None:
+        self._entries: deque[tuple[int, float]] = deque()
+        #: Called with C{(position, seconds)}: messages at this position, and at all
+        #: higher ones until the next note, came at that time.  Positions only rise.
+        self.note = self._entries.append
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def at(self, position: int) -> float:
+        """
+        When the message at this position came.
+        """
+        return self._entries[bisect_right(self._entries, (position, inf)) - 1][1]
+
+    def forget(self, position: int) -> None:
+        """
+        Nobody will ask for what is before this position.
+        """
+        entries = self._entries
+        while len(entries) > 1 and entries[1][0] <= position:
+            entries.popleft()
 
 
 class CreditWindow:
@@ -34,29 +71,45 @@ class CreditWindow:
     and only if the blocks it needs are not more than C{capacity - allocated};
     it holds them until the receiver has given them back.
 
+    All that is kept of a message is the number of blocks accepted since the
+    beginning, itself included.  They are given back in that order, so one number
+    tells which are; what is over and done with is thrown away now and then, which
+    leaves C{2 * capacity + 1024} at most.
+
     @ivar limits: the size of the queue.
     @ivar capacity: blocks the queue has in all.
     @ivar allocated: blocks held by messages accepted and not yet given back.
     @ivar collect: called when a message would be refused for lack of room, to
         enter what has been given back and was not looked at yet; C{None} where
         there is no such thing.  What it raises, C{take} raises.
+    @ivar timed: whether the next message is given a time of its own; otherwise
+        it has that of the one before.  A channel that sets it at the end of each
+        turn of the reactor makes the book look at the clock once a turn.
     """
 
     __slots__ = (
+        "_ends",
+        "_first",
         "_forgotten",
+        "_given",
         "_high_water",
-        "_ledger",
+        "_look_at",
         "_one_block",
+        "_over",
         "_seconds",
+        "_times",
         "allocated",
         "bytes_total",
         "capacity",
         "collect",
-        "enqueued",
         "limits",
         "refused",
+        "timed",
         "too_large",
     )
+
+    #: What C{timed} is after a message.
+    always_timed: ClassVar[bool] = True
 
     def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
         """
@@ -66,17 +119,26 @@ class CreditWindow:
         self.limits = limits
         self.capacity = limits.capacity
         self.allocated = 0
-        self.enqueued = 0
         self.refused = 0
         self.too_large = 0
         self.bytes_total = 0
         self.collect: Callable[[], None] | None = None
+        self.timed = True
         self._seconds = seconds
         self._high_water = 0
         #: Bytes of the longest message that needs one block only.
         self._one_block = limits.block_size - HEADER_SIZE
-        #: (blocks, time of acceptance) of each message not yet given back, in order.
-        self._ledger: deque[tuple[int, float]] = deque()
+        #: Blocks accepted up to the end of each message, in order.
+        self._ends: list[int] = []
+        #: Which of them is the oldest that is still held, or an earlier one.
+        self._first = 0
+        #: Length of C{_ends} at which to look for what is over.
+        self._look_at = _MANY
+        #: Messages that are not in C{_ends} any more.
+        self._over = 0
+        #: Blocks given back since the beginning.
+        self._given = 0
+        self._times = Times()
         #: Messages that were in the queue when it was lost.
         self._forgotten = 0
 
@@ -88,11 +150,23 @@ class CreditWindow:
         return self.capacity - self.allocated
 
     @property
+    def enqueued(self) -> int:
+        """
+        Messages accepted since the beginning.
+        """
+        return self._over + len(self._ends)
+
+    @enqueued.setter
+    def enqueued(self, messages: int) -> None:
+        self._over = messages - len(self._ends)
+
+    @property
     def queued(self) -> int:
         """
         Messages accepted and not yet given back.
         """
-        return len(self._ledger)
+        self._first = bisect_right(self._ends, self._given, self._first)
+        return len(self._ends) - self._first
 
     def take(self, length: int) -> int:
         """
@@ -116,9 +190,12 @@ class CreditWindow:
                 self.refused += 1
                 raise QueueFull(blocks, self.capacity - self.allocated, self.capacity)
         self.allocated = allocated
-        self.enqueued += 1
         self.bytes_total += length
-        self._ledger.append((blocks, self._seconds()))
+        end = self._given + allocated
+        self._ends.append(end)
+        if self.timed:
+            self._times.note((end, self._seconds()))
+            self.timed = self.always_timed
         return blocks
 
     def giveBack(self, blocks: int) -> None:
@@ -129,61 +206,65 @@ class CreditWindow:
         @raise ChannelCorrupt: not C{0 < blocks <= allocated}, or not the sum
             of the oldest messages.  Nothing has changed.
         """
+        self._check(blocks)
+        given = self._given + blocks
+        last = bisect_left(self._ends, given, self._first)
+        if self._ends[last] != given:
+            raise ChannelCorrupt(f"{blocks} blocks were given back, which is not a number of whole messages")
+        self._first = last + 1
+        self._free(blocks)
+
+    def _check(self, blocks: int) -> None:
         if not 0 < blocks <= self.allocated:
             raise ChannelCorrupt(f"{blocks} blocks were given back where {self.allocated} were allocated")
-        ledger = self._ledger
-        if ledger[0][0] == blocks:
-            ledger.popleft()
-        else:
-            self._checkWhole(blocks)
-            rest = blocks
-            while rest:
-                rest -= ledger.popleft()[0]
-        self._fall(self.allocated - blocks)
 
-    def _fall(self, allocated: int) -> None:
+    def _free(self, blocks: int) -> None:
         """
         Blocks have become free.  It is the only time to look how many were
         taken at most, because C{take} only adds.
         """
         if self.allocated > self._high_water:
             self._high_water = self.allocated
-        self.allocated = allocated
+        self.allocated -= blocks
+        self._given += blocks
+        if len(self._ends) >= self._look_at:
+            self._throwAway()
 
-    def _checkWhole(self, blocks: int) -> None:
-        rest = blocks
-        for held, _ in self._ledger:
-            rest -= held
-            if rest <= 0:
-                break
-        if rest:
-            raise ChannelCorrupt(f"{blocks} blocks were given back, which is not a number of whole messages")
+    def _throwAway(self) -> None:
+        """
+        Forget messages that have been given back.
+        """
+        queued = self.queued
+        self._over += self._first
+        del self._ends[: self._first]
+        self._first = 0
+        self._look_at = _MANY + 2 * queued
+        self._times.forget(self._given + 1)
 
     def forget(self) -> None:
         """
         The queue is gone and everything in it; the totals stay as they are.
         """
-        self._fall(0)
-        self._forgotten += len(self._ledger)
-        self._ledger.clear()
+        self._forgotten += self.queued
+        self._free(self.allocated)
 
     def statistics(self) -> QueueStatistics:
         """
         The state of the queue at this instant.
         """
-        ledger = self._ledger
+        queued = self.queued
         return QueueStatistics(
             blocks_allocated=self.allocated,
             blocks_capacity=self.capacity,
             block_size=self.limits.block_size,
             blocks_high_water=max(self._high_water, self.allocated),
-            queue_length=len(ledger),
+            queue_length=queued,
             enqueued_total=self.enqueued,
-            dequeued_total=self.enqueued - self._forgotten - len(ledger),
+            dequeued_total=self.enqueued - self._forgotten - queued,
             refused_total=self.refused,
             too_large_total=self.too_large,
             bytes_total=self.bytes_total,
-            oldest_age=max(0.0, self._seconds() - ledger[0][1]) if ledger else 0.0,
+            oldest_age=max(0.0, self._seconds() - self._times.at(self._ends[self._first])) if queued else 0.0,
         )
 
 
@@ -193,18 +274,13 @@ class PortionedWindow(CreditWindow):
     waits for the other: a portion is exact, but need not be that of whole
     messages.  What is given back was handled in order all the same, so the
     blocks that are free are those of the oldest messages.
+
+    Whoever uses it sets C{timed} at the end of each turn.
     """
 
-    __slots__ = ("_rest",)
+    __slots__ = ()
 
-    def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
-        """
-        @param limits: the size of the queue.
-        @param seconds: the clock that ages messages, in seconds.
-        """
-        super().__init__(limits, seconds)
-        #: Blocks of the oldest message that have been given back.
-        self._rest = 0
+    always_timed = False
 
     def giveBack(self, blocks: int) -> None:
         """
@@ -212,18 +288,8 @@ class PortionedWindow(CreditWindow):
 
         @raise ChannelCorrupt: not C{0 < blocks <= allocated}.  Nothing has changed.
         """
-        if not 0 < blocks <= self.allocated:
-            raise ChannelCorrupt(f"{blocks} blocks were given back where {self.allocated} were allocated")
-        self._fall(self.allocated - blocks)
-        ledger = self._ledger
-        if ledger[0][0] == blocks and not self._rest:
-            ledger.popleft()
-            return
-        rest = self._rest + blocks
-        while rest and (held := ledger[0][0]) <= rest:
-            rest -= held
-            ledger.popleft()
-        self._rest = rest
+        self._check(blocks)
+        self._free(blocks)
 
 
 class InboundLedger:
@@ -235,15 +301,18 @@ class InboundLedger:
     @ivar owed: blocks whose handler has returned and that the sender has not
         been told of yet.
     @ivar arrived_total: messages that have arrived since the channel was opened.
+    @ivar handled_total: messages whose handler has returned.
     """
 
     __slots__ = (
-        "_arrivals",
+        "_look_at",
         "_one_block",
         "_seconds",
+        "_times",
         "arrived_total",
         "bytes_total",
         "capacity",
+        "handled_total",
         "held",
         "high_water",
         "limits",
@@ -262,11 +331,14 @@ class InboundLedger:
         self.owed = 0
         self.high_water = 0
         self.arrived_total = 0
+        self.handled_total = 0
         self.lost_total = 0
         self.bytes_total = 0
         self._seconds = seconds
         self._one_block = limits.block_size - HEADER_SIZE
-        self._arrivals: deque[float] = deque()
+        self._times = Times()
+        #: Messages arrived at which to look for what is over.
+        self._look_at = _MANY
 
     def arrive(self, length: int) -> None:
         """
@@ -282,19 +354,7 @@ class InboundLedger:
                 f"a message of {length} bytes was sent into a queue of {self.capacity} blocks "
                 f"of which {self.held + self.owed} were taken"
             )
-        self.held = held
-        if held > self.high_water:
-            self.high_water = held
-        self.arrived_total += 1
-        self.bytes_total += length
-        self._arrivals.append(self._seconds())
-
-    @property
-    def handled_total(self) -> int:
-        """
-        Messages whose handler has returned.
-        """
-        return self.arrived_total - self.lost_total - len(self._arrivals)
+        self._enter(1, held, length)
 
     def arriveTogether(self, messages: int, blocks: int, octets: int) -> None:
         """
@@ -311,15 +371,19 @@ class InboundLedger:
                 f"{blocks} blocks were sent into a queue of {self.capacity} blocks "
                 f"of which {self.held + self.owed} were taken"
             )
+        self._enter(messages, held, octets)
+
+    def _enter(self, messages: int, held: int, octets: int) -> None:
         self.held = held
         if held > self.high_water:
             self.high_water = held
-        self.arrived_total += messages
+        arrived = self.arrived_total
+        self._times.note((arrived, self._seconds()))
+        self.arrived_total = arrived = arrived + messages
         self.bytes_total += octets
-        if messages == 1:
-            self._arrivals.append(self._seconds())
-        else:
-            self._arrivals.extend(repeat(self._seconds(), messages))
+        if arrived >= self._look_at:
+            self._times.forget(self.handled_total)
+            self._look_at = arrived + _MANY + arrived - self.handled_total
 
     def handled(self, length: int) -> None:
         """
@@ -329,7 +393,7 @@ class InboundLedger:
         blocks = 1 if length <= self._one_block else self.limits.blocksFor(length)
         self.held -= blocks
         self.owed += blocks
-        self._arrivals.popleft()
+        self.handled_total += 1
 
     def settle(self) -> int:
         """
@@ -341,32 +405,38 @@ class InboundLedger:
         self.owed = 0
         return owed
 
+    @property
+    def queued(self) -> int:
+        """
+        Messages that have arrived and whose handler has not returned.
+        """
+        return self.arrived_total - self.lost_total - self.handled_total
+
     def forget(self) -> None:
         """
         The queue is gone and everything in it; the totals stay as they are.
         """
         self.held = self.owed = 0
-        self.lost_total += len(self._arrivals)
-        self._arrivals.clear()
+        self.lost_total += self.queued
 
     def statistics(self) -> QueueStatistics:
         """
         The state of the queue, as far as the receiver knows it.  What the
         sender refused is not known here and is 0.
         """
-        arrivals = self._arrivals
+        queued = self.queued
         return QueueStatistics(
             blocks_allocated=self.held,
             blocks_capacity=self.capacity,
             block_size=self.limits.block_size,
             blocks_high_water=self.high_water,
-            queue_length=len(arrivals),
+            queue_length=queued,
             enqueued_total=self.arrived_total,
             dequeued_total=self.handled_total,
             refused_total=0,
             too_large_total=0,
             bytes_total=self.bytes_total,
-            oldest_age=max(0.0, self._seconds() - arrivals[0]) if arrivals else 0.0,
+            oldest_age=max(0.0, self._seconds() - self._times.at(self.handled_total)) if queued else 0.0,
         )
 
 

@@ -65,7 +65,7 @@ class OurTests(TransportTestsMixin, CounterTests):
     def ageChannel(self, left: IChannel, right: IChannel, count: int) -> None:
         for end in (left, right):
             assert isinstance(end, BaseChannel)
-            end._outbound.enqueued = end._inbound.arrived_total = count
+            end._outbound.enqueued = end._inbound.arrived_total = end._inbound.handled_total = count
             end._outbound.bytes_total = end._inbound.bytes_total = count
             if isinstance(end, RingChannel):
                 end._writer._sequence = end._reader._sequence = count % (1 << 32)

@@ -141,6 +141,81 @@ class CreditWindowTests(SynchronousTestCase):
         self.assertEqual(self.window.statistics().bytes_total, (1 << 32) + 1)
 
 
+class BookTests(SynchronousTestCase):
+    """
+    What the books keep of what is over.
+    """
+
+    def test_windowForgets(self) -> None:
+        """
+        However many messages pass, the sender's book stays short, and it tells
+        the same as if it had kept everything.
+        """
+        for kind in (CreditWindow, PortionedWindow):
+            self.now = 0.0
+            window = kind(LIMITS, lambda: self.now)
+            longest = 0
+            window.take(0)
+            for number in range(10_000):
+                self.now = float(number)
+                window.timed = True
+                window.take(0)
+                window.giveBack(1)
+                longest = max(longest, len(window._ends), len(window._times))
+            book = window.statistics()
+            self.assertEqual(
+                (book.queue_length, book.enqueued_total, book.dequeued_total), (1, 10_001, 10_000)
+            )
+            self.assertEqual(book.oldest_age, 0.0)
+            self.now += 5.0
+            self.assertEqual(window.statistics().oldest_age, 5.0)
+            self.assertLessEqual(longest, 2 * LIMITS.capacity + 1024)
+
+    def test_ledgerForgets(self) -> None:
+        """
+        The receiver's too.
+        """
+        self.now = 0.0
+        ledger = InboundLedger(LIMITS, lambda: self.now)
+        longest = 0
+        ledger.arrive(0)
+        for number in range(10_000):
+            self.now = float(number)
+            ledger.arrive(0)
+            ledger.handled(0)
+            ledger.settle()
+            longest = max(longest, len(ledger._times))
+        self.now += 5.0
+        book = ledger.statistics()
+        self.assertEqual((book.queue_length, book.enqueued_total, book.dequeued_total), (1, 10_001, 10_000))
+        self.assertEqual(book.oldest_age, 5.0)
+        self.assertLessEqual(longest, 2 * LIMITS.capacity + 1024)
+
+    def test_oneTimeForATurn(self) -> None:
+        """
+        A book that is told of turns looks at the clock once in each, and every
+        message of the turn is as old as its first.
+        """
+        looks = 0
+
+        def seconds() -> float:
+            nonlocal looks
+            looks += 1
+            return float(looks)
+
+        window = PortionedWindow(LIMITS, seconds)
+        for _ in range(2):
+            for _ in range(3):
+                window.take(0)
+            window.timed = True
+        self.assertEqual(looks, 2)
+        ages = []
+        for _ in range(5):
+            ages.append(window.statistics().oldest_age)
+            window.giveBack(1)
+        self.assertEqual(ages, [2.0, 3.0, 4.0, 4.0, 5.0])
+
+
 class CollectTests(SynchronousTestCase):
     """
     Credit that is looked for before a message is refused.

@@ -324,7 +324,7 @@ class RoundTripTests(SynchronousTestCase):
         The counts of a queue that has seen more than 2**32 messages are right.
         """
         ring = Ring(Limits(32, 3), epoch=(7 << 32) - 2)
-        ring.window.enqueued = ring.ledger.arrived_total = (1 << 32) - 2
+        ring.window.enqueued = ring.ledger.arrived_total = ring.ledger.handled_total = (1 << 32) - 2
         for number in range(5):
             ring.carry(b"%d" % number)
         self.assertEqual(ring.window.statistics().dequeued_total, (1 << 32) + 3)

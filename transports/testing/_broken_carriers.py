@@ -184,15 +184,17 @@ class ForgetsPortions(SealedChannel):
 
     class window_class(PortionedWindow):
         """
-        Keeps no rest.
+        Books whole messages only.
         """
 
         def giveBack(self, blocks: int) -> None:
             """
-            Forget it.
+            Forget the rest.
             """
             super().giveBack(blocks)
-            self._rest = 0
+            over = len(self._ends) - self.queued
+            if over:
+                self._given = self._ends[over - 1]
 
 
 class LooksOnRequestOnly(SealedChannel):

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from transports.credit import CreditWindow
 from transports.interfaces import IReceiver
 from transports.limits import HEADER_SIZE
 from transports.memory import MemoryChannel
 from transports.testing._broken_window import Credulous
 
 # Faults of credit.
+
+
+def _oldest(window: CreditWindow) -> int:
+    """
+    Blocks of the oldest message in the queue.
+    """
+    return window._ends[-window.queued] - window._given
 
 
 class LostCredit(MemoryChannel):
@@ -37,7 +45,7 @@ class DoubleCredit(MemoryChannel):
     def _settle(self) -> None:
         super()._settle()
         if self._peer._outbound.allocated:
-            self._peer._credited(self._peer._outbound._ledger[0][0])
+            self._peer._credited(_oldest(self._peer._outbound))
 
 
 class HoardedCredit(MemoryChannel):
@@ -87,7 +95,7 @@ class CreditOnArrival(MemoryChannel):
 
     def _early(self) -> None:
         if self._outbound.allocated:
-            self._credited(self._outbound._ledger[0][0])
+            self._credited(_oldest(self._outbound))
 
     def _settle(self) -> None:
         self._inbound.settle()
@@ -104,7 +112,7 @@ class CreditBeforeTheHandler(MemoryChannel):
         received = receiver.messageReceived
 
         def messageReceived(message: bytes) -> None:
-            self._peer._credited(self._peer._outbound._ledger[0][0])
+            self._peer._credited(_oldest(self._peer._outbound))
             received(message)
 
         receiver.messageReceived = messageReceived  # type: ignore[method-assign]

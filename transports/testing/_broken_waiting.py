@@ -15,6 +15,7 @@ from transports.credit import WaitingLine
 from transports.errors import ChannelClosed, PeerLost, QueueFull, TransportError
 from transports.limits import Limits
 from transports.memory import MemoryChannel
+from transports.testing._broken_window import held
 
 # Faults of waiting.
 
@@ -212,7 +213,7 @@ class WaitingReserves(MemoryChannel):
         return waiter
 
     def _credited(self, blocks: int) -> None:
-        self._outbound.allocated = sum(held for held, _ in self._outbound._ledger)
+        self._outbound.allocated = held(self._outbound)
         super()._credited(blocks)
 
 

@@ -16,6 +16,13 @@ from transports.memory import MemoryChannel
 from transports.statistics import QueueStatistics
 
 
+def held(window: CreditWindow) -> int:
+    """
+    Blocks of the messages in the queue, whatever the book says.
+    """
+    return window._ends[-1] - window._given if window.queued else 0
+
+
 class _AnotherCapacity(CreditWindow):
     """
     Decides as if the queue had another capacity.
@@ -171,8 +178,8 @@ class SilentDrop(MemoryChannel):
         if self._outbound.enqueued % 7:
             super()._transmit(message)
         else:
-            blocks, _ = self._outbound._ledger.pop()
-            self._outbound.allocated -= blocks
+            self._outbound._ends.pop()
+            self._outbound.allocated -= self.limits.blocksFor(len(message))
 
 
 class PowerOfTwo(MemoryChannel):
@@ -206,24 +213,35 @@ class EmptyIsFree(MemoryChannel):
 
     class window_class(CreditWindow):
         """
-        Gives its block back at once.
+        Does not count the blocks of empty messages.
         """
+
+        _hidden = 0
 
         def take(self, length: int) -> int:
             """
             Count wrongly.
             """
-            blocks = super().take(length)
-            if not length:
-                self.allocated -= blocks
-            return blocks
+            hidden = self._hidden
+            self.capacity += hidden
+            self.allocated += hidden
+            try:
+                blocks = super().take(length)
+                if not length:
+                    self._hidden += blocks
+                return blocks
+            finally:
+                self.capacity -= hidden
+                self.allocated -= self._hidden
 
         def giveBack(self, blocks: int) -> None:
             """
             Hide it.
             """
-            self.allocated = max(self.allocated, sum(held for held, _ in self._ledger))
+            self.allocated += self._hidden
             super().giveBack(blocks)
+            self._hidden = min(self._hidden, self.allocated)
+            self.allocated -= self._hidden
 
     ledger_class = Credulous
 
@@ -290,7 +308,7 @@ class UnflushedIsFree(MemoryChannel):
             self._reactor.callLater(0, self._count)
 
     def _count(self) -> None:
-        self._outbound.allocated = sum(held for held, _ in self._outbound._ledger)
+        self._outbound.allocated = held(self._outbound)
 
     def _credited(self, blocks: int) -> None:
         self._count()
@@ -407,8 +425,10 @@ class AgeOfTheYoungest(_Misreporting):
         """
         Too young.
         """
-        ledger = self._outbound._ledger
-        return {"oldest_age": max(0.0, self._reactor.seconds() - ledger[-1][1]) if ledger else 0.0}
+        window = self._outbound
+        if not window.queued:
+            return {"oldest_age": 0.0}
+        return {"oldest_age": max(0.0, self._reactor.seconds() - window._times.at(window._ends[-1]))}
 
 
 class TooLargeCountsAsRefused(MemoryChannel):
