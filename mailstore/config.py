@@ -21,6 +21,7 @@ nearest right one.
     [imap]
     listen = ["tcp:143", {endpoint = "ssl:993", public_folders = false}]
     literals = "plus"
+    unauthenticate = true   # whether clients may sign out and go on as somebody else (RFC 8437)
     trust_loopback = true   # false where a proxy on this machine connects for others
 
     [lmtp]
@@ -125,6 +126,8 @@ class Config:
     without_public: tuple[str, ...] = ()
     #: C{"plus"} or C{"minus"}: whether LITERAL+ is announced or LITERAL- (RFC 7888).
     literals: str = "plus"
+    #: Whether UNAUTHENTICATE is announced (RFC 8437).
+    unauthenticate: bool = True
     #: Whether clients on this machine may send passwords without TLS: not where a proxy connects for others.
     trust_loopback: bool = True
     #: Path of the certificate (PEM, with its chain) for STARTTLS and C{ssl:} endpoints; C{""} for none.
@@ -226,6 +229,7 @@ def dump(config: Config) -> str:
         "[imap]",
         f"listen = [{', '.join(_listenToml(config, each) for each in config.listen)}]",
         f"literals = {_toml(config.literals)}",
+        f"unauthenticate = {_toml(config.unauthenticate)}",
         f"trust_loopback = {_toml(config.trust_loopback)}",
     ]
     lmtp = {
@@ -282,6 +286,7 @@ _SETTINGS = (
     ("transport", "description", "transport", "text"),
     ("imap", "listen", "listen", "list of endpoints"),
     ("imap", "literals", "literals", "text"),
+    ("imap", "unauthenticate", "unauthenticate", "true or false"),
     ("imap", "trust_loopback", "trust_loopback", "true or false"),
     ("lmtp", "listen", "lmtp_listen", "list of texts"),
     ("lmtp", "domains", "lmtp_domains", "list of texts"),

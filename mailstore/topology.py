@@ -402,6 +402,7 @@ class MailService(Service):
             tls=self.tls,
             literal_minus=config.literals == "minus",
             trust_loopback=config.trust_loopback,
+            unauthenticate=config.unauthenticate,
         )
         self._imap = factory.front
         self._connections.append(factory.connections)

@@ -24,6 +24,7 @@ patience = 0
 listen = ["tcp:143", {endpoint = "ssl:993", public_folders = false}]
 literals = "minus"
 trust_loopback = false
+unauthenticate = false
 [lmtp]
 listen = ["unix:/run/lmtp"]
 domains = ["example.org", "example.net"]
@@ -80,7 +81,7 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(config.transport, "unix:/run/store:blocks=64")
         self.assertEqual(config.listen, ("tcp:143", "ssl:993"))
         self.assertEqual((config.without_public, config.literals), (("ssl:993",), "minus"))
-        self.assertFalse(config.trust_loopback)
+        self.assertFalse(config.trust_loopback or config.unauthenticate)
         self.assertEqual((config.certificate, config.key), ("mail.crt", "mail.key"))
         self.assertEqual(config.checkers, ("unix", "file:/etc/mail/passwd"))
         self.assertEqual(config.secret, "nobody can guess this")

@@ -100,7 +100,8 @@ def capabilities(session: Session) -> str:
         else:
             names.append("LOGINDISABLED")
     else:
-        names.append("UNAUTHENTICATE")
+        if session.front.unauthenticate:
+            names.append("UNAUTHENTICATE")
         if session.compression is None:
             names.append("COMPRESS=DEFLATE")
     names += SIGNED_IN

@@ -38,6 +38,8 @@ class FrontEnd:
     @ivar reader_limits: how much one command may ask for.
     @ivar failed_sign_ins: what is remembered of failed sign-ins.
     @ivar literal_minus: whether literals for which nobody waits are small (LITERAL-, RFC 7888 section 5).
+    @ivar unauthenticate: whether clients may become nobody again (RFC 8437, which demands that this can be
+        switched off).
     @ivar commands: how many commands ended how, by name and C{"OK"}, C{"NO"} or C{"BAD"}.
     @ivar timings: how long commands took; without IDLE, whose end is the client's to choose.
     @ivar interceptor: who stands between commands and what carries them out; C{None} but in tests of clients.
@@ -52,12 +54,14 @@ class FrontEnd:
         runtime: IRuntime,
         limits: ImapLimits,
         literal_minus: bool = False,
+        unauthenticate: bool = True,
     ) -> None:
         self.store = store
         self.authenticator = authenticator
         self.runtime = runtime
         self.limits = limits
         self.literal_minus = literal_minus
+        self.unauthenticate = unauthenticate
         self.reader_limits = limits.reader()
         self.lists = FolderLists(store, runtime, limits)
         self.texts = SharedTexts(limits)
@@ -133,7 +137,7 @@ class FrontEnd:
         self._sessions.discard(session)
         _uncount(self._addresses, session.link.address)
         self.releaseUser(session)
-        self._compressed.discard(session)
+        self.releaseCompression(session)
 
     def releaseUser(self, session: Session) -> None:
         """
@@ -152,6 +156,12 @@ class FrontEnd:
             return False
         self._compressed.add(session)
         return True
+
+    def releaseCompression(self, session: Session) -> None:
+        """
+        A session is not compressed any more.  Idempotent.
+        """
+        self._compressed.discard(session)
 
     # --- who looks at what --------------------------------------------------
 

@@ -382,9 +382,11 @@ class ImapFactory(Factory):
         tls: Any = None,
         literal_minus: bool = False,
         trust_loopback: bool = True,
+        unauthenticate: bool = True,
     ) -> None:
         """
         @param literal_minus: see L{FrontEnd.literal_minus}.
+        @param unauthenticate: see L{FrontEnd.unauthenticate}.
         @param tls: what C{startTLS} takes, such as
             L{twisted.internet.ssl.CertificateOptions}; C{None} to offer no STARTTLS.
         @param trust_loopback: whether who connects from this machine may send a password without TLS.
@@ -393,7 +395,7 @@ class ImapFactory(Factory):
         self.tls = tls
         self.trust_loopback = trust_loopback
         self.runtime = ReactorRuntime(reactor)
-        self.front = FrontEnd(store, authenticator, self.runtime, limits, literal_minus)
+        self.front = FrontEnd(store, authenticator, self.runtime, limits, literal_minus, unauthenticate)
         self.connections = Connections(reactor)
 
     def startFactory(self) -> None:

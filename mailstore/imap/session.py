@@ -334,6 +334,15 @@ class Session:
         self.compression = Compression()
         self.compression.receive(self.framer.takeBuffered())
 
+    def decompress(self) -> None:
+        """
+        Nothing that is written and read from now on is compressed.
+        """
+        compression, self.compression = self.compression, None
+        if compression is not None:
+            self.front.releaseCompression(self)
+            self.framer.receive(compression.rest)
+
     async def nextEvent(self, seconds: float) -> object:
         """
         Wait for the next event of the framer.
@@ -408,7 +417,7 @@ class Session:
     def signedOut(self) -> None:
         """
         The client is nobody any more, and nothing that it said of itself holds (RFC 8437 section 3); TLS,
-        compression, and how often it has failed to sign in, stay.
+        and how often it has failed to sign in, stay.  Compression ends behind the tagged reply (section 4.1).
         """
         self.closed()
         self.front.releaseUser(self)
@@ -417,6 +426,8 @@ class Session:
         self.client = ""
         self.enabled.clear()
         self.condstore = False
+        if self.compression is not None:
+            self.after_reply = self.decompress
 
     def opened(self, folder: OpenFolder, read_only: bool) -> View:
         """

@@ -13,6 +13,12 @@ from tests.imap import support
 #: Behind this everything is compressed, in both directions (RFC 4978 section 3).
 _COMPRESSED: Final = re.compile(rb"(?:\A|\n)\S+ OK DEFLATE from here on\r\n")
 
+#: Behind this nothing is (RFC 8437 section 4.1).
+_UNCOMPRESSED: Final = re.compile(rb"(?:\A|\n)\S+ OK \[[^\]]*\] You are nobody now\r\n")
+
+#: What each write of the server's ends in, when it is compressed.
+_FLUSHED: Final = b"\0\0\xff\xff"
+
 _WINDOW: Final = -15
 
 
@@ -40,13 +46,19 @@ class FuzzClient(support.Client):
         """
         said: bytes = self.transport.value()
         self.transport.clear()
-        if self._inflater is None:
-            begins = _COMPRESSED.search(said)
-            if begins is None:
-                return said
-            self._deflater = zlib.compressobj(wbits=_WINDOW)
-            self._inflater = zlib.decompressobj(_WINDOW)
-            plain, said = said[: begins.end()], said[begins.end() :]
-        else:
-            plain = b""
-        return plain + self._inflater.decompress(said)  # type: ignore[no-any-return]
+        plain = b""
+        while said:
+            if self._inflater is None:
+                begins = _COMPRESSED.search(said)
+                if begins is None:
+                    return plain + said
+                self._deflater = zlib.compressobj(wbits=_WINDOW)
+                self._inflater = zlib.decompressobj(_WINDOW)
+                plain, said = plain + said[: begins.end()], said[begins.end() :]
+            else:
+                one, flushed, said = said.partition(_FLUSHED)
+                text = self._inflater.decompress(one + flushed)
+                plain += text
+                if _UNCOMPRESSED.search(text) is not None:
+                    self._deflater = self._inflater = None
+        return plain

@@ -114,6 +114,13 @@ class FuzzClientTests(SynchronousTestCase):
             self.assertTrue(said.startswith(b"x "), said)
         self.assertEqual(said[:6], b"x BAD ")
         self.assertNotEqual(raw, said)
+        for command, beginning in ((b"UNAUTHENTICATE", b"x OK [CAP"), (b"NOOP", b"x OK NOOP")):
+            client.send(b"x " + command + b"\r\n")
+            server.settle()
+            raw = client.transport.value()
+            said = client.take()
+            self.assertEqual(said[:9], beginning)
+        self.assertEqual(raw, said)
 
 
 class SessionTargetTests(SynchronousTestCase):

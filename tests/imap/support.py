@@ -456,6 +456,7 @@ class Server:
         tls: object = None,
         store: Any = None,
         literal_minus: bool = False,
+        unauthenticate: bool = True,
     ) -> None:
         self.clock = Clock()
         self.clients: list[Client] = []
@@ -468,6 +469,7 @@ class Server:
             reactor=self.clock,
             tls=tls,
             literal_minus=literal_minus,
+            unauthenticate=unauthenticate,
         )
         self.factory.startFactory()
 

@@ -74,7 +74,7 @@ that of the session.
     and C{S> text} is what follows the literal; without it, nothing does.  Before the data of a C{{#}} the
     server is to be heard: C{S: + ...}. C{{*}} in an C{S:} line is a literal with any content.
   - C{C: ${close}} hangs up; C{S: ${closed}} waits until the server has.  C{C: ${tls}} does the client's
-    part of TLS, C{C: ${deflate}} that of COMPRESS; between
+    part of TLS, C{C: ${deflate}} that of COMPRESS, C{C: ${inflate}} its end; between
     C{C: ${deaf}} and C{C: ${hear}} the client reads nothing.
 
 B{Variables.}

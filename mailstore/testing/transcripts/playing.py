@@ -28,6 +28,7 @@ from mailstore.testing.transcripts.script import (
     Expect,
     ExpectAll,
     Hear,
+    Inflate,
     Script,
     Send,
     StartTls,
@@ -158,6 +159,13 @@ class _Peer(Protocol):
         self.log.append("C: (DEFLATE)")
         self._deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+
+    def inflate(self) -> None:
+        """
+        Compress no more, neither way.
+        """
+        self.log.append("C: (no DEFLATE)")
+        self._deflater = self._inflater = None
 
     def take(self) -> Response | None:
         """
@@ -338,6 +346,8 @@ class _Conversation:
             transport.loseConnection()
         elif isinstance(step, Deflate):
             peer.deflate()
+        elif isinstance(step, Inflate):
+            peer.inflate()
         elif isinstance(step, (Deaf, Hear)):
             transport = peer.transport
             if isinstance(step, Deaf):

@@ -80,6 +80,13 @@ class Deflate(Step):
 
 
 @attrs.frozen
+class Inflate(Step):
+    """
+    Neither side compresses from now on (RFC 8437 section 4.1).
+    """
+
+
+@attrs.frozen
 class Deaf(Step):
     """
     The client reads nothing from now on.
@@ -124,10 +131,11 @@ class Closed(Step):
 
 
 #: What a client can do besides sending.
-_DEEDS: dict[str, type[Close | StartTls | Deflate | Deaf | Hear]] = {
+_DEEDS: dict[str, type[Close | StartTls | Deflate | Inflate | Deaf | Hear]] = {
     "${close}": Close,
     "${tls}": StartTls,
     "${deflate}": Deflate,
+    "${inflate}": Inflate,
     "${deaf}": Deaf,
     "${hear}": Hear,
 }

@@ -23,7 +23,10 @@ KINDS: dict[str, bytes] = {
 
 #: Words that no variable can be called.
 RESERVED = frozenset(
-    (*KINDS, "hex", "repeat", "proof", "answer", "close", "closed", "tls", "deflate", "deaf", "hear")
+    (
+        *(*KINDS, "hex", "repeat", "proof", "answer"),
+        *("close", "closed", "tls", "deflate", "inflate", "deaf", "hear"),
+    )
 )
 
 #: Bytes that one C{${repeat}} may make.

@@ -69,9 +69,35 @@ class CompressionTests(SynchronousTestCase):
         deflater = _deflater()
         compression.receive(deflater.compress(b"end") + deflater.flush() + b"a NOOP\r\n")
         self.assertEqual(compression.inflate(100), b"end")
-        self.assertEqual(compression.waiting, 0)
+        self.assertEqual(compression.rest, b"a NOOP\r\n")
         compression.receive(b"b NOOP\r\n")
+        self.assertEqual(compression.waiting, 16)
         self.assertRaises(NotCompressed, compression.inflate, 100)
+
+    def test_rest(self) -> None:
+        """
+        What follows the end of a flush is not touched before it is asked for, also when the client flushes
+        often, or what ends a flush stands in the middle of something.
+        """
+        for flush in (zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH, zlib.Z_FINISH):
+            for text in (b"x", b"a" * 300, b"\0\0\xff\xff" * 3, random.Random(3).randbytes(3_000)):
+                compression, deflater = Compression(), zlib.compressobj(0, zlib.DEFLATED, -15)
+                compression.receive(deflater.compress(text) + deflater.flush(flush) + b"plain")
+                heard = b""
+                while heard != text:
+                    heard += compression.inflate(100)
+                while len(compression.rest) > 5:
+                    self.assertEqual(compression.inflate(100), b"")
+                self.assertEqual(compression.rest, b"plain")
+
+    def test_empty(self) -> None:
+        """
+        Very many flushes of nothing take time in proportion.
+        """
+        compression, deflater = Compression(), _deflater()
+        compression.receive(deflater.flush(zlib.Z_SYNC_FLUSH) + b"\0\0\0\xff\xff" * 25_000)
+        while compression.waiting:
+            self.assertEqual(compression.inflate(100), b"")
 
 
 class CompressTests(SynchronousTestCase):

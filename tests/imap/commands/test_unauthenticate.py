@@ -4,6 +4,8 @@ Tests of UNAUTHENTICATE (RFC 8437).
 
 from __future__ import annotations
 
+import zlib
+
 from mailstore.imap.limits import ImapLimits
 from tests.imap.commands.messagecase import MessageCase, plain
 from tests.imap.support import Server
@@ -57,6 +59,34 @@ class UnauthenticateTests(MessageCase):
         client.command("UNAUTHENTICATE")
         self.assertNotIn("UNAUTHENTICATE", client.command("CAPABILITY")[0].split())
         self.assertBad(client.command("UNAUTHENTICATE"))
+
+    def test_compressed(self) -> None:
+        """
+        The tagged reply is the last that is compressed, and the command the last that has to be: what a
+        client pipelines behind it is plain (section 4.1).  The place among the compressed is free again.
+        """
+        server = Server(self, ImapLimits(login_delay=0.0, max_compressed=1))
+        client = server.client()
+        client.ask(b"COMPRESS DEFLATE")
+        deflater, inflater = zlib.compressobj(wbits=-15), zlib.decompressobj(-15)
+        command = deflater.compress(b"a UNAUTHENTICATE\r\n") + deflater.flush(zlib.Z_SYNC_FLUSH)
+        client.say(command + b"b LOGIN bob password\r\nc NOOP\r\n")
+        heard = client.transport.value()
+        client.transport.clear()
+        reply = inflater.decompress(heard[: heard.index(b"b OK")])
+        self.assertTrue(reply.startswith(b"a OK [CAPABILITY "), reply)
+        self.assertEqual(heard[heard.index(b"b OK") :].split(b"\r\n")[1:], [b"c OK NOOP completed", b""])
+        self.assertEqual(client.protocol.connection.session.user, "bob")
+        self.assertEqual(client.ask(b"COMPRESS DEFLATE")[0][:4], b"T OK")
+
+    def test_switchedOff(self) -> None:
+        """
+        Where it is switched off it is neither announced nor possible.
+        """
+        client = Server(self, unauthenticate=False).client()
+        self.assertNotIn(b"UNAUTHENTICATE", client.ask(b"CAPABILITY")[0].split())
+        self.assertEqual(client.ask(b"UNAUTHENTICATE")[-1][:6], b"T BAD ")
+        self.assertEqual(client.ask(b"NAMESPACE")[-1][:5], b"T OK ")
 
     def test_counts(self) -> None:
         """
