@@ -38,6 +38,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "mailstore.interfaces",
         "mailstore.message",
         "mailstore.model",
+        "msgspec",
         "zope",
     ),
     "mailstore.ipc": (

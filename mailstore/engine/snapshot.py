@@ -8,23 +8,23 @@ change in a big folder costs a copy of three arrays and not a walk through its r
 
 from __future__ import annotations
 
-import sys
 from array import array
 from bisect import bisect_left
+
+import msgspec
 
 from mailstore.engine.connection import Connection
 from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
 from mailstore.model import SEEN, FlagColumns, UidSet, uint32s, uint64s
 
-# A row for each message, as hexadecimal digits one after the other: twice
-# as fast as an object for each number in it.
-_PACKED = (
-    "SELECT group_concat(printf('%08x%016x%016x', uid, flags, modseq), '') FROM"
+# Each column as one text, which is read as a list: a row at a time takes twice as long.
+_COLUMNS = (
+    "SELECT group_concat(uid), group_concat(flags), group_concat(modseq) FROM"
     " (SELECT uid, flags, modseq FROM messages WHERE folder = ? AND uid > ? ORDER BY uid LIMIT ?)"
 )
-_ROWS = 50_000
-_WORDS = 5
+_ROWS = 10_000
+_NUMBERS = msgspec.json.Decoder(list[int])
 
 
 class Snapshot:
@@ -151,27 +151,12 @@ def _loaded(db: Connection, row: FolderRow) -> Snapshot:
     uids, flags, modseqs = uint32s(), uint64s(), uint64s()
     after = 0
     while True:
-        (digits,) = db.execute(_PACKED, (row.id, after, _ROWS)).fetchone()
-        if not digits:
+        texts = db.execute(_COLUMNS, (row.id, after, _ROWS)).fetchone()
+        if texts[0] is None:
             return Snapshot((row.changed, 0), uids, flags, modseqs)
-        words = uint32s(bytes.fromhex(digits))
-        if sys.byteorder == "little":
-            words.byteswap()
-        uids += words[0::_WORDS]
-        flags += _joined(words[1::_WORDS], words[2::_WORDS])
-        modseqs += _joined(words[3::_WORDS], words[4::_WORDS])
+        for column, text in zip((uids, flags, modseqs), texts, strict=True):
+            column.extend(_NUMBERS.decode(f"[{text}]"))
         after = uids[-1]
-
-
-def _joined(high: array[int], low: array[int]) -> array[int]:
-    """
-    Numbers of 64 bits from their halves.
-    """
-    halves = uint32s(bytes(8 * len(high)))
-    first = int(sys.byteorder == "big")
-    halves[first::2] = low
-    halves[1 - first :: 2] = high
-    return uint64s(halves.tobytes())
 
 
 def _refreshed(db: Connection, row: FolderRow, before: Snapshot) -> Snapshot:
