@@ -61,6 +61,12 @@ class Connection(Protocol):
         @raise Exception: as the library says; L{mailstore.engine.errors} knows what it means.
         """
 
+    def lookup(self, statement: str, parameters: Any = ..., /) -> Any:
+        """
+        The first row that a statement gives, C{None} when it gives none.  It may be kept for the next
+        who looks for the same, as long as nothing changes: for rows that most requests need.
+        """
+
     def executemany(self, statement: str, parameters: Iterable[Any], /) -> Cursor:
         """
         Execute a statement with one row of parameters after another.

@@ -13,12 +13,14 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TypeVar
 
 from mailstore.engine import schema
 from mailstore.engine.errors import StoreOpenError, storeError, translated
 from mailstore.engine.limits import EngineLimits
+from mailstore.engine.lookups import LookupConnection, Lookups
 from mailstore.errors import StoreBusy, StoreUnavailable
 
 _T = TypeVar("_T")
@@ -76,7 +78,7 @@ class Reading:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def __enter__(self) -> sqlite3.Connection:
+    def __enter__(self) -> LookupConnection:
         return self._database.beginReading()
 
     def __exit__(
@@ -87,6 +89,21 @@ class Reading:
             mapped = storeError(error)
             if mapped is not error:
                 raise mapped from error
+
+
+class Together(AbstractContextManager[None]):
+    """
+    A context in which readings that follow one another share a transaction.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        self._database.beginTogether()
+
+    def __exit__(self, *_: object) -> None:
+        self._database.endTogether()
 
 
 class Database:
@@ -128,6 +145,12 @@ class Database:
             self._write.close()
             raise
         self._reading = Reading(self)
+        self._together = Together(self)
+        self._lookups = Lookups(limits.lookup_cache)
+        #: Readings share a transaction.
+        self._sharing = False
+        #: Something was committed since it began.
+        self._outdated = False
 
     @classmethod
     def open(cls, url: str, limits: EngineLimits, create: bool = True) -> Database:
@@ -163,27 +186,56 @@ class Database:
         """
         return self._reading
 
-    def beginReading(self) -> sqlite3.Connection:
+    def beginReading(self) -> LookupConnection:
         """
         See L{reading}.
         """
         if self._closed:
             raise StoreUnavailable("the store is closed")
         if not self.in_memory:
+            if self._sharing and not self._outdated and self._read.in_transaction:
+                return self._read
             with translated:
                 if self._read.in_transaction:
-                    # It could not be ended when it should have been.
+                    # It could not be ended when it should have been, or is outdated.
                     self._read.execute("ROLLBACK")
+                self._outdated = False
                 self._read.execute("BEGIN")
+                if self._sharing:
+                    self._lookups.at(self._read.execute("PRAGMA data_version").fetchone()[0])
+                    self._read.lookups = self._lookups
         return self._read
 
     def endReading(self) -> None:
         """
         See L{reading}.
         """
-        if not self.in_memory and not self._closed and self._read.in_transaction:
+        if not (self._sharing or self.in_memory or self._closed) and self._read.in_transaction:
             with translated:
                 self._read.execute("COMMIT")
+
+    def together(self) -> Together:
+        """
+        A context in which what is read is of one moment as long as nothing is committed here, so that
+        many short requests that are answered together cost no transaction each.  Nothing may be
+        waited for in it.
+        """
+        return self._together
+
+    def beginTogether(self) -> None:
+        """
+        See L{together}.
+        """
+        self._sharing = True
+
+    def endTogether(self) -> None:
+        """
+        See L{together}.
+        """
+        self._sharing = False
+        if not self.in_memory:
+            self._read.lookups = None
+            self.endReading()
 
     # --- writing ---
 
@@ -248,6 +300,8 @@ class Database:
             if self._spoiled or not self._write.in_transaction:
                 raise StoreBusy("the store could not keep the change")
             self._write.execute("COMMIT")
+        # Whoever is told of it must find it.
+        self._outdated = True
         self._writing = False
 
     def rollback(self) -> None:
@@ -259,7 +313,7 @@ class Database:
             if not self._closed and self._write.in_transaction:
                 self._write.execute("ROLLBACK")
 
-    def mutate(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
+    def mutate(self, change: Callable[[LookupConnection], _T]) -> _T:
         """
         Make a change within the write transaction: all of it, or, when it raises, nothing.
 
@@ -283,7 +337,7 @@ class Database:
                 raise
         return result
 
-    def alter(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
+    def alter(self, change: Callable[[LookupConnection], _T]) -> _T:
         """
         Make a change within the write transaction; when it raises, nothing of the transaction is kept,
         whoever made it.  To undo a change alone, as L{mutate} can, SQLite holds in memory all pages that
@@ -302,14 +356,14 @@ class Database:
                 self._spoiled = True
                 raise
 
-    def _undo(self, db: sqlite3.Connection) -> None:
+    def _undo(self, db: LookupConnection) -> None:
         try:
             db.execute("ROLLBACK TO change")
             db.execute("RELEASE change")
         except sqlite3.Error:
             self._spoiled = True
 
-    def transaction(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
+    def transaction(self, change: Callable[[LookupConnection], _T]) -> _T:
         """
         Make a change in a transaction of its own, when there is no committer yet.
         """
@@ -365,9 +419,10 @@ def _identity(path: str) -> tuple[int, int]:
     return (found.st_dev, found.st_ino)
 
 
-def _connect(path: str, limits: EngineLimits) -> sqlite3.Connection:
+def _connect(path: str, limits: EngineLimits) -> LookupConnection:
     connection = sqlite3.connect(
         path,
+        factory=LookupConnection,
         timeout=limits.busy_wait,
         isolation_level=None,
         check_same_thread=False,

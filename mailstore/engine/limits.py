@@ -71,6 +71,8 @@ class EngineLimits:
     #: Bytes of pages of the database that each of the two connections, the one that reads and the one that
     #: writes, keeps.
     page_cache: int = attrs.field(default=16 * _MIB, validator=attrs.validators.ge(64 * _KIB))
+    #: Rows of folders, users and their own flags, half a KiB each, that are kept while nothing changes.
+    lookup_cache: int = attrs.field(default=50_000, validator=attrs.validators.ge(0))
     #: Bytes of snapshots of folders that are kept for the next who asks.
     snapshot_cache: int = attrs.field(default=64 * _MIB, validator=attrs.validators.ge(0))
     #: Enumerations of trees that are kept for the next who asks.

@@ -118,7 +118,7 @@ class Places:
         """
         if owner is None:
             return None
-        row = db.execute(_BY_NAME, (owner, path)).fetchone()
+        row = db.lookup(_BY_NAME, (owner, path))
         return None if row is None else FolderRow._make(row)
 
     def rights(self, db: Connection, viewer: Viewer, row: FolderRow) -> str:
@@ -195,7 +195,7 @@ class Places:
         @raise NoSuchFolder: there is none any more, or the viewer may not know.
         @raise PermissionDenied: he lacks one of the rights.
         """
-        row = db.execute(_BY_ID, (folder,)).fetchone() if -1 << 63 <= folder < 1 << 63 else None
+        row = db.lookup(_BY_ID, (folder,)) if -1 << 63 <= folder < 1 << 63 else None
         if row is None or not row[3]:
             raise NoSuchFolder("the folder does not exist any more")
         found = FolderRow._make(row)

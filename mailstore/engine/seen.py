@@ -59,7 +59,7 @@ def read(db: Connection, folder: int, user: int | None) -> SeenRow:
     """
     The row of a user; it may not exist.
     """
-    row = db.execute(_ROW, (folder, user)).fetchone()
+    row = db.lookup(_ROW, (folder, user))
     return _NOTHING if row is None else SeenRow._make(row)
 
 

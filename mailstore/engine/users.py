@@ -60,7 +60,7 @@ class Users:
         """
         if name == SYSTEM:
             return Viewer(SYSTEM, SYSTEM_ID)
-        (version,) = db.execute("SELECT value FROM meta WHERE key = 'members'").fetchone()
+        (version,) = db.lookup("SELECT value FROM meta WHERE key = 'members'")
         kept = self._viewers.get(name)
         if kept is not None and kept[0] == version:
             return kept[1]

@@ -5,6 +5,8 @@ Whose turn it is: fair shares of one reactor among front ends and their calls.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -40,8 +42,17 @@ class Rounds:
     of them had all it may have in a turn, the reactor sees to other things first.
     """
 
-    def __init__(self, clock: IReactorTime, budget: float) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        budget: float,
+        around: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """
+        @param around: makes a context in which the slices of one round run, as far as they run in one go.
+        """
         self._clock = clock
+        self._around = around
         self._budget = budget
         self._ring: deque[Participant] = deque()
         self._members: set[int] = set()
@@ -70,14 +81,15 @@ class Rounds:
         for each in list(self._ring):
             each.beginRound()
         active = deque(self._ring)
-        while active:
-            each = active.popleft()
-            if id(each) not in self._members:
-                continue
-            if each.runSlice():
-                active.append(each)
-                if self._clock.seconds() > until:
-                    break
+        with self._around():
+            while active:
+                each = active.popleft()
+                if id(each) not in self._members:
+                    continue
+                if each.runSlice():
+                    active.append(each)
+                    if self._clock.seconds() > until:
+                        break
         # Who would have been next is first in the next round.
         waiting = [each for each in active if id(each) in self._members]
         ahead = {id(each) for each in waiting}

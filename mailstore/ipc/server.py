@@ -4,6 +4,7 @@ The store's side: serves one store to any number of front ends.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from inspect import isawaitable
 from typing import Any
 
@@ -54,7 +55,7 @@ class StoreServer:
         self._store = store
         self._limits = limits
         self._clock = clock
-        self._rounds = Rounds(clock, limits.slice_budget)
+        self._rounds = Rounds(clock, limits.slice_budget, getattr(store, "together", nullcontext))
         self._troubles = Troubles(clock)
         self._front_ends: dict[FrontEnd, None] = {}
         self._closed = False

@@ -13,6 +13,7 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.engine import database
+from mailstore.engine.lookups import LookupConnection
 
 
 @attrs.define
@@ -63,7 +64,7 @@ class Plan:
         raise error
 
 
-class FaultyConnection(sqlite3.Connection):
+class FaultyConnection(LookupConnection):
     """
     A connection that follows a plan.
     """
@@ -94,7 +95,7 @@ def plan(case: SynchronousTestCase) -> Plan:
     connect = sqlite3.connect
 
     def faulty(*arguments: Any, **options: Any) -> FaultyConnection:
-        connection = connect(*arguments, factory=FaultyConnection, **options)
+        connection: FaultyConnection = connect(*arguments, **{**options, "factory": FaultyConnection})
         connection.plan = made
         return connection
 

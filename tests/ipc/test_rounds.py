@@ -4,6 +4,9 @@ Fair shares of a reactor.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.ipc.rounds import Rounds
@@ -57,6 +60,27 @@ class RoundsTests(SynchronousTestCase):
             self.assertEqual([each.done for each in workers], [3 * turn, turn])
         clock.turn()
         self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_around(self) -> None:
+        """
+        All slices of one round run in one context.
+        """
+        clock = TurningClock()
+        workers = [Worker(clock, 3, 2), Worker(clock, 1, 2)]
+        seen: list[object] = []
+
+        @contextmanager
+        def around() -> Iterator[None]:
+            before = sum(each.done for each in workers)
+            yield
+            seen.append(sum(each.done for each in workers) - before)
+
+        rounds = Rounds(clock, 1000, around)
+        for each in workers:
+            rounds.wake(each)
+        clock.turn()
+        clock.turn()
+        self.assertEqual(seen, [4, 4])
 
     def test_noTime(self) -> None:
         """

@@ -29,6 +29,7 @@ from mailstore.engine.checking.findings import Check, Fault, Report
 from mailstore.engine.database import requireFile
 from mailstore.engine.errors import StoreOpenError, storeError
 from mailstore.engine.limits import EngineLimits
+from mailstore.engine.lookups import LookupConnection
 from mailstore.engine.rendering import Renderer, Rendition
 from mailstore.errors import StoreFault
 
@@ -329,11 +330,13 @@ def _isDamage(error: BaseException | None) -> bool:
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def _connect(path: str, limits: EngineLimits, writing: bool) -> sqlite3.Connection:
+def _connect(path: str, limits: EngineLimits, writing: bool) -> LookupConnection:
     # Who may not write can read a file all the same, if nobody else writes either.
     readable_only = not writing and not os.access(path, os.W_OK)
     name = f"file:{_quoted(path)}?mode={'ro' if readable_only else 'rw'}"
-    db = sqlite3.connect(name, timeout=limits.busy_wait, isolation_level=None, uri=True)
+    db = sqlite3.connect(
+        name, timeout=limits.busy_wait, isolation_level=None, uri=True, factory=LookupConnection
+    )
     try:
         db.execute("PRAGMA temp_store = MEMORY")
         db.execute("PRAGMA synchronous = FULL")

@@ -12,6 +12,7 @@ from mailstore.engine import schema
 from mailstore.engine.checking.context import Context
 from mailstore.engine.checking.findings import Execute, Fault
 from mailstore.engine.connection import Connection
+from mailstore.engine.lookups import LookupConnection
 
 #: Of an index that does not fit its table SQLite says one of these.
 _INDEX_WORDS = ("missing from index", "wrong # of entries in index", "non-unique entry in index")
@@ -59,7 +60,7 @@ def tables(context: Context) -> Iterator[Fault | None]:
     """
     Tables and indexes are those of this version.
     """
-    fresh = sqlite3.connect(":memory:", isolation_level=None)
+    fresh = sqlite3.connect(":memory:", isolation_level=None, factory=LookupConnection)
     try:
         schema.upgrade(fresh)
         expected = _described(fresh)

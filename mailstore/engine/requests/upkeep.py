@@ -4,6 +4,8 @@ What is done beside all requests, and what is told of the whole.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from mailstore.engine import expiry
 from mailstore.engine.connection import Connection
 from mailstore.engine.requests.base import Requests
@@ -30,6 +32,13 @@ class UpkeepRequests(Requests):
         for observer in tuple(self._observers):
             observer.everythingChanged()
         return True
+
+    def together(self) -> AbstractContextManager[None]:
+        """
+        A context for several requests that are answered in one go: until one has to wait, they share what
+        each would need for itself.
+        """
+        return self._database.together()
 
     async def statistics(self) -> Statistics:
         with self._database.reading() as db:
