@@ -23,12 +23,16 @@ from mailstore.engine.seen import Views
 from mailstore.engine.snapshot import Snapshot
 from mailstore.engine.textindex import Candidates, TextIndex
 from mailstore.engine.users import Viewer
+from mailstore.engine.verdicts import ContentColumns, Question, Verdicts
 from mailstore.errors import InvalidRequest
 from mailstore.message.text import fold
 from mailstore.model import Criterion, SearchTerm, uint32s
 
 #: The proleptic ordinal of 1970-01-01.
 _EPOCH_DAY = 719163
+
+#: Messages that one slice passes over when their contents are known already.
+_WIDE = 50_000
 
 _DAY = 86400
 
@@ -104,8 +108,9 @@ class _Slice:
     row: FolderRow
     view: Snapshot
     keywords: Keywords
-    #: By position, when the index is used.
+    #: When the index is used: by position, those that may hold a text that is looked for.
     contents: dict[int, int]
+    verdicts: Verdicts
 
     def values(self, columns: str, positions: list[int]) -> Iterator[tuple[int, tuple[object, ...]]]:
         """
@@ -151,7 +156,7 @@ def _compile(term: SearchTerm, lookup: _Lookup) -> tuple[int, _Test]:
         if criterion not in _TEXTS:
             return 1, test
         candidates = lookup(term)
-        return 2, test if candidates is None else _ofCandidates(candidates, test)
+        return 2, test if candidates is None else _ofCandidates(candidates, _question(term), test)
     return 0, _ofSnapshot(term)
 
 
@@ -202,11 +207,28 @@ def _ofValues(columns: str, passes: Callable[..., bool]) -> _Test:
     return test
 
 
-def _ofCandidates(candidates: Candidates, passes: _Test) -> _Test:
+def _ofCandidates(candidates: Candidates, question: Question, passes: _Test) -> _Test:
+    found, indexed = candidates.found, candidates.indexed
+
     def test(slice_: _Slice, positions: list[int]) -> list[int]:
-        return passes(slice_, [at for at in positions if slice_.contents[at] in candidates])
+        contents, known = slice_.contents, slice_.verdicts.of(question)
+        may = [at for at in positions if (c := contents.get(at, -1)) in found or c > indexed]
+        open_ = [at for at in may if contents[at] not in known]
+        answers: dict[int, bool] = {}
+        if open_:
+            passed = set(passes(slice_, open_))
+            answers = {contents[at]: at in passed for at in open_}
+            slice_.verdicts.add(question, answers)
+        return [at for at in may if answers.get(contents[at]) or known.get(contents[at])]
 
     return test
+
+
+def _question(term: SearchTerm) -> Question:
+    """
+    What a test asks of a text.
+    """
+    return (term.criterion.value, term.field.lower(), fold(term.text))
 
 
 def _ofSnapshot(term: SearchTerm) -> _Test:
@@ -272,12 +294,39 @@ def _fieldTest(prefix: str, text: str) -> Callable[[str], bool]:
     return passes
 
 
+@attrs.frozen
+class Memory:
+    """
+    What searches leave behind for others.
+    """
+
+    columns: ContentColumns
+    verdicts: Verdicts
+
+    @classmethod
+    def of(cls, limits: EngineLimits) -> Memory:
+        """
+        One within the bounds.
+        """
+        half = limits.search_cache // 2
+        return cls(ContentColumns(half), Verdicts(half))
+
+    def forget(self) -> None:
+        """
+        Look at everything again.
+        """
+        self.columns.forget()
+        self.verdicts.forget()
+
+
 class Search:
     """
     One search, slice by slice.
     """
 
-    def __init__(self, views: Views, limits: EngineLimits, index: TextIndex, term: SearchTerm) -> None:
+    def __init__(
+        self, views: Views, limits: EngineLimits, index: TextIndex, memory: Memory, term: SearchTerm
+    ) -> None:
         """
         @raise InvalidRequest: the term makes no sense.
         """
@@ -285,30 +334,39 @@ class Search:
         self._views = views
         self._limits = limits
         self._index = index
+        self._memory = memory
         self._term = term
         self._rows = limits.search_rows
         self._test: _Test | None = None
-        # Of each test for a text who may pass it.
-        self._candidates: list[Candidates] = []
+        # Of each test for a text that the index knows of: who may pass it.
+        self._candidates: list[tuple[Candidates, Question]] = []
+        #: Messages of other contents cannot be found.
+        self._must: Candidates | None = None
         self._after = 0
 
     def _begin(self, db: Connection) -> _Test:
         """
         Ask the index, once for the whole search.
         """
+        looked_up: dict[int, Candidates | None] = {}
 
         def lookup(term: SearchTerm) -> Candidates | None:
             text = fold(term.text)
             if not text and term.criterion is Criterion.HEADER:
                 text = f"{term.field.lower()}: "
-            found = self._index.candidates(db, text)
+            found = looked_up[id(term)] = self._index.candidates(db, text)
             if found is None:
                 self._rows = self._limits.search_texts
             else:
-                self._candidates.append(found)
+                self._candidates.append((found, _question(term)))
             return found
 
-        return _compile(self._term, lookup)[1]
+        test = _compile(self._term, lookup)[1]
+        for each in self._term.terms if self._term.criterion is Criterion.AND else (self._term,):
+            candidates = looked_up.get(id(each))
+            if candidates and (self._must is None or len(candidates.found) < len(self._must.found)):
+                self._must = candidates
+        return test
 
     def batch(self, db: Connection, row: FolderRow, viewer: Viewer) -> bytes | None:
         """
@@ -318,33 +376,46 @@ class Search:
             self._test = self._begin(db)
         view, _ = self._views.get(db, row, viewer)
         start = bisect_left(view.uids, self._after + 1)
-        positions = list(range(start, min(start + self._rows, len(view.uids))))
-        if not positions:
+        end = min(start + self._rows, len(view.uids))
+        if start >= end:
             return None
-        slice_ = _Slice(db, row, view, Keywords(row.keywords.split()), {})
+        slice_ = _Slice(db, row, view, Keywords(row.keywords.split()), {}, self._memory.verdicts)
+        positions: list[int] | range = range(start, end)
         if self._candidates:
-            positions = self._withContents(slice_, positions)
-        self._after = view.uids[positions[-1]]
-        found = self._test(slice_, positions)
+            if self._rows == self._limits.search_rows:
+                # To pass over messages whose contents are known takes next to no time.
+                known = min(self._memory.columns.known(row, view), start + _WIDE)
+                end = max(end, known)
+            positions, end = self._withContents(slice_, start, end)
+        self._after = view.uids[end - 1]
+        found = self._test(slice_, list(positions))
         return uint32s(view.uids[at] for at in found).tobytes()
 
-    def _withContents(self, slice_: _Slice, positions: list[int]) -> list[int]:
+    def _withContents(self, slice_: _Slice, start: int, end: int) -> tuple[list[int] | range, int]:
         """
-        Read which contents the messages are.
+        Find out which contents the messages at some positions are.
 
-        @return: as many of the positions as have so many texts to be read as is good for one slice.
+        @return: the positions that are to be looked at, and where they end: as many as have so many
+            texts to be read as is good for one slice.
         """
+        contents = self._memory.columns.get(slice_.db, slice_.row, slice_.view, start, end)
         left = self._limits.search_texts
         # All messages of a folder pass here: no call for each of them.
-        candidates = [(each.found, each.indexed) for each in self._candidates]
-        contents = slice_.contents
-        for at, (content,) in slice_.values("m.content", positions):
-            assert isinstance(content, int)
-            contents[at] = content
-            for found, indexed in candidates:
-                if content in found or content > indexed:
+        may: set[int] = set()
+        tests = [(each.found, each.indexed, slice_.verdicts.of(asked)) for each, asked in self._candidates]
+        for found, indexed, _ in tests:
+            may.update(
+                [at for at, content in enumerate(contents, start) if content in found or content > indexed]
+            )
+        for at in sorted(may):
+            content = slice_.contents[at] = contents[at - start]
+            for found, indexed, known in tests:
+                if content not in known and (content in found or content > indexed):
                     left -= 1
                     break
             if not left:
-                return positions[: at - positions[0] + 1]
-        return positions
+                end = at + 1
+                break
+        if self._must is None:
+            return range(start, end), end
+        return sorted(slice_.contents), end

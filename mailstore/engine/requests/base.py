@@ -17,6 +17,7 @@ from mailstore.engine.database import Database
 from mailstore.engine.hierarchy import Hierarchy
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import Places
+from mailstore.engine.search import Memory
 from mailstore.engine.seen import Views
 from mailstore.engine.snapshot import Snapshots
 from mailstore.engine.textindex import TextIndex
@@ -69,6 +70,7 @@ class Requests:
         self._folders = folders.Folders(self._places, self._limits, clock, subscribe_new)
         self._views = Views(Snapshots(self._limits.snapshot_cache), self._limits.snapshot_cache)
         self._index = TextIndex()
+        self._memory = Memory.of(self._limits)
         self._pins = Pins(self._index)
         self._uploads = Uploads(self._limits)
         self._renderer = rendering.Renderer(renditions, renditions_version, self._limits)
@@ -86,6 +88,7 @@ class Requests:
 
     def _forget(self) -> None:
         self._views.forget()
+        self._memory.forget()
         self._hierarchy.forget()
         self._forgetNumbers()
 

@@ -25,7 +25,7 @@ class FindingRequests(Requests):
                 viewer = self._users.viewer(db, user)
                 row = self._places.byId(db, viewer, folder, "r")
                 if search is None:
-                    search = Search(self._views, self._limits, self._index, term)
+                    search = Search(self._views, self._limits, self._index, self._memory, term)
                 batch = search.batch(db, row, viewer)
             if batch is None:
                 return
@@ -63,7 +63,7 @@ class FindingRequests(Requests):
                 viewer = self._users.viewer(db, user)
                 row = self._places.byId(db, viewer, folder, "r")
                 if search is None:
-                    search = Search(self._views, self._limits, self._index, term)
+                    search = Search(self._views, self._limits, self._index, self._memory, term)
                 found = search.batch(db, row, viewer)
                 if found is not None:
                     gatherer.add(db, row, found)
