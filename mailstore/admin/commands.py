@@ -10,7 +10,7 @@ from typing import Any
 
 from mailstore.admin.output import CommandFailed
 from mailstore.errors import NoSuchUser
-from mailstore.interfaces import IStore
+from mailstore.interfaces import ILocalStore, IStore
 from mailstore.model import INBOX, OTHERS_ROOT, PUBLIC_ROOT, SEPARATOR, SYSTEM, folderName, userName
 
 
@@ -32,6 +32,14 @@ def complete(work: Any) -> Any:
         return stop.value
     coroutine.close()
     raise RuntimeError("a store in this process made its only user wait")
+
+
+def tidy(store: ILocalStore) -> None:
+    """
+    Let a store finish what it leaves for later when very much is removed.
+    """
+    while complete(store.tidyMore()):
+        pass
 
 
 def knownUser(store: IStore, name: str) -> str:

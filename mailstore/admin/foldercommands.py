@@ -8,7 +8,7 @@ import argparse
 
 from mailstore.admin import mailcommands
 from mailstore.admin.commandline import Commands, addFolder
-from mailstore.admin.commands import below, complete, folderNames, systemName
+from mailstore.admin.commands import below, complete, folderNames, systemName, tidy
 from mailstore.admin.output import CommandFailed, counted, say, shown
 from mailstore.config import Config
 from mailstore.errors import FolderInUse, NoSuchFolder, NotSelectable
@@ -102,6 +102,7 @@ def delete(store: ILocalStore, config: Config, options: argparse.Namespace) -> i
                 raise
         except FolderInUse as error:
             raise CommandFailed(f"{each!r} cannot be deleted: {error}") from error
+    tidy(store)
     what = f" with {counted(messages, 'message')}" if messages else ""
     say(f"deleted {counted(len(doomed), 'folder')}{what}")
     return 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 
 from mailstore.admin.commandline import Commands
-from mailstore.admin.commands import complete, knownUser
+from mailstore.admin.commands import complete, knownUser, tidy
 from mailstore.admin.output import CommandFailed, counted, say, shown
 from mailstore.admin.passwords import addPassword, newCredentials
 from mailstore.config import Config
@@ -73,6 +73,7 @@ def remove(store: ILocalStore, config: Config, options: argparse.Namespace) -> i
         messages = complete(store.removeUser(name, options.keep_as or "", options.delete_mail))
     except FolderInUse as error:
         raise CommandFailed(f"{error}: say --keep-as FOLDER or --delete-mail") from error
+    tidy(store)
     what = ""
     if options.keep_as:
         what = f", kept {counted(messages, 'message')} in {shown(options.keep_as)}"

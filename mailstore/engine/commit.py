@@ -47,6 +47,20 @@ class ICommitter(Interface):
         @raise StoreError: the commit failed; everything since it began was undone.
         """
 
+    def giveWay() -> Awaitable[None]:
+        """
+        Let others have their turn, if there can be any.  For whoever does something long in
+        slices, and has no transaction open.
+        """
+
+    def aside(work: Callable[[], object]) -> Awaitable[None]:
+        """
+        Do something that takes long and has nothing to do with the database, beside everything
+        else if that is possible: in another thread, which it must be fit for.
+
+        @raise Exception: what it raises.
+        """
+
 
 @implementer(ICommitter)
 class ImmediateCommitter:
@@ -78,3 +92,9 @@ class ImmediateCommitter:
         except BaseException:
             self._rollback()
             raise
+
+    async def giveWay(self) -> None:
+        pass
+
+    async def aside(self, work: Callable[[], object]) -> None:
+        work()

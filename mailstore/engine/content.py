@@ -26,7 +26,7 @@ CHUNK = 128 * 1024
 CHUNK_BITS = 20
 
 #: Contents that are removed in one go; others wait for the next change.
-_SWEEP = 2000
+_SWEEP = 300
 
 #: Bytes of contents from which on their removal is a transaction of its own.
 _MUCH = 4 * 1024 * 1024

@@ -316,14 +316,14 @@ class OriginalReader:
     Gives one message as it came, in pieces.
     """
 
-    def __init__(self, db: Connection, folder: int, uid: int) -> None:
+    def __init__(self, db: Connection, row: FolderRow, uid: int) -> None:
         """
         @raise InvalidRequest: there is no such message.
         """
         found = db.execute(
             "SELECT c.id, c.stored FROM messages m JOIN contents c ON c.id = m.content"
-            " WHERE m.folder = ? AND m.uid = ?",
-            (folder, uid),
+            " WHERE m.folder = ? AND m.uid = ? AND m.uid < ?",
+            (row.id, uid, row.uid_next),
         ).fetchone()
         if found is None:
             raise InvalidRequest("there is no such message")
@@ -351,8 +351,8 @@ class SectionReader:
         """
         found = db.execute(
             f"SELECT {_CONTENT} FROM messages m JOIN contents c ON c.id = m.content"
-            " WHERE m.folder = ? AND m.uid = ?",
-            (row.id, uid),
+            " WHERE m.folder = ? AND m.uid = ? AND m.uid < ?",
+            (row.id, uid, row.uid_next),
         ).fetchone()
         if found is None:
             raise InvalidRequest("there is no such message")

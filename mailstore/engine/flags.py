@@ -8,6 +8,8 @@ import re
 from array import array
 from collections.abc import Iterable
 
+import attrs
+
 from mailstore.engine.connection import Connection
 from mailstore.engine.messages import selectRows
 from mailstore.engine.places import FolderRow
@@ -126,6 +128,21 @@ class Keywords:
         return " ".join(self.names)
 
 
+@attrs.frozen
+class Stored:
+    """
+    What became of the messages of a slice.
+    """
+
+    result: FlagsStored
+    #: Everybody can see a change.
+    shared: bool
+    #: The viewer can see one.
+    own: bool
+    #: The UID behind which to go on; 0 when there are no more.
+    after: int
+
+
 def storeFlags(
     db: Connection,
     row: FolderRow,
@@ -135,25 +152,45 @@ def storeFlags(
     mode: FlagMode,
     names: tuple[str, ...],
     unchanged_since: int | None,
-) -> tuple[FlagsStored, bool, bool]:
+    after: int,
+    most: int,
+) -> Stored:
     """
-    See L{storeFlags<mailstore.interfaces.IMessages.storeFlags>}.
-
-    @return: the result, whether everybody can see a change, and whether the viewer can see one.
+    See L{storeFlags<mailstore.interfaces.IMessages.storeFlags>}: for up to C{most} of the messages
+    behind a UID.
     """
     allowed = viewerFlagRights(rights, row, viewer)
     keywords = Keywords(row.keywords.split())
     mask = keywords.known(names) & allowed if mode is FlagMode.REMOVE else keywords.mask(names, allowed)
     _refuse(allowed, mode, names, keywords)
     change = _Change(db, row, viewer, mode, mask, allowed)
-    result, row, shared, own = change.run(uids, unchanged_since)
+    found, after = selectRows(db, row, uids, "uid, flags, modseq", after=after, most=most)
+    result, row, shared, own = change.run(found, unchanged_since)
     if len(keywords.names) > len(row.keywordNames()):
         # Who knows the keywords by an older mod-sequence must learn of the new ones.
         shared = True
         row = row._replace(keywords=keywords.dump(), modseq=row.modseq + 1, changed=row.modseq + 1)
     if shared or own:
         row.save(db)
-    return FlagsStored(result[0], result[1], row.keywordNames()), shared, own
+    return Stored(FlagsStored(result[0], result[1], row.keywordNames()), shared, own, after)
+
+
+def joined(results: list[FlagsStored]) -> FlagsStored:
+    """
+    What was stored in several slices.
+    """
+    if len(results) == 1:
+        return results[0]
+    columns = [each.changed for each in results]
+    return FlagsStored(
+        FlagColumns(
+            b"".join(each.uids for each in columns),
+            b"".join(each.flags for each in columns),
+            b"".join(each.modseqs for each in columns),
+        ),
+        UidSet.ofRanges(pair for each in results for pair in each.unchanged_since_failed.ranges),
+        results[-1].keywords,
+    )
 
 
 def _refuse(allowed: int, mode: FlagMode, names: tuple[str, ...], keywords: Keywords) -> None:
@@ -191,16 +228,16 @@ class _Change:
         return (old & ~self._allowed) | self._mask
 
     def run(
-        self, uids: UidSet, unchanged_since: int | None
+        self, found: list[tuple[int, int, int]], unchanged_since: int | None
     ) -> tuple[tuple[FlagColumns, UidSet], FolderRow, bool, bool]:
         """
         Make it.
 
+        @param found: UIDs, flags and mod-sequences.
         @return: flags now and what was left alone; the row, not yet saved; whether
             something changed for everybody, and for the viewer alone.
         """
         row = self._row
-        found = selectRows(self._db, row.id, uids, "uid, flags, modseq")
         state: SeenState | None = None
         if ownSeen(row) and self._viewer.id is not None:
             state = SeenState(self._db, row.id, self._viewer.id, uint32s(each[0] for each in found))

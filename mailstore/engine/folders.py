@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mailstore.engine import addresses, content, expiry, groups, metadata, moving, quotas, seen
+from mailstore.engine import expiry, gone, groups, moving
 from mailstore.engine.acl import EMPTY_ACL, Acls, changed, withRights
 from mailstore.engine.connection import Connection
 from mailstore.engine.counters import nextUidValidity, touchTree
@@ -38,6 +38,7 @@ from mailstore.model import (
     OTHERS_ROOT,
     PUBLIC_ROOT,
     SEPARATOR,
+    SYSTEM,
     RightsMode,
     folderName,
     rightsOf,
@@ -54,10 +55,13 @@ _BELOW = "owner = ? AND name > ? || '/' AND name < ? || '0'"
 
 class Renamed(NamedTuple):
     """
-    Whose messages came or went when a folder was renamed.
+    An INBOX whose messages are to be moved, and where to; 0 when a folder was simply renamed.
     """
 
-    folders: tuple[int, ...]
+    inbox: int = 0
+    created: int = 0
+    #: Its last UID.
+    last: int = 0
 
 
 class Folders:
@@ -182,7 +186,7 @@ class Folders:
         children = self._hasChildren(db, row)
         if not row.selectable:
             raise FolderInUse(f"{name!r} has folders below it")
-        emptyFolder(db, row)
+        gone.emptyFolder(db, row, self._limits.slice_rows)
         db.execute("DELETE FROM folders WHERE id = ?", (row.id,))
         removed = 1
         if children:
@@ -244,14 +248,25 @@ class Folders:
         if is_inbox:
             return self._renameInbox(db, row, place, acl)
         self._renameTree(db, row, place, acl)
-        return Renamed(())
+        return Renamed()
 
     def _renameInbox(self, db: Connection, row: FolderRow, place: Place, acl: int) -> Renamed:
         created = self._createWithParents(db, place, acl)
-        target = self._places.find(db, place.owner, place.path)
-        assert target is not None
-        moving.moveAll(db, row, target, self._limits.max_tombstones, int(self._clock()))
-        return Renamed((row.id, created))
+        return Renamed(row.id, created, row.uid_next - 1)
+
+    def moveInbox(self, db: Connection, renamed: Renamed, after: int) -> int:
+        """
+        Move some of the messages of an INBOX that was renamed.
+
+        @param after: begin behind this UID.
+        @return: the UID behind which to go on; 0 when there are no more.
+        @raise NoSuchFolder: one of the two has gone since.
+        """
+        system = self._places.users.viewer(db, SYSTEM)
+        source = self._places.byId(db, system, renamed.inbox, "")
+        target = self._places.byId(db, system, renamed.created, "")
+        most, tombstones = self._limits.slice_rows, self._limits.max_tombstones
+        return moving.moveAll(db, source, renamed.last, after, most, target, tombstones, int(self._clock()))
 
     def _renameTree(self, db: Connection, row: FolderRow, place: Place, acl: int) -> None:
         below = (row.owner, row.name, row.name)
@@ -412,18 +427,3 @@ class Folders:
             (owner,) = db.execute("SELECT name FROM users WHERE id = ?", (row.owner,)).fetchone()
             entries = withRights(entries, owner, ALL_RIGHTS)
         return entries
-
-
-def emptyFolder(db: Connection, row: FolderRow) -> None:
-    """
-    Remove what a folder holds, for good.
-    """
-    held = db.execute("SELECT content FROM messages WHERE folder = ?", (row.id,))
-    content.dropReferences(db, [each for (each,) in held])
-    db.execute("DELETE FROM messages WHERE folder = ?", (row.id,))
-    db.execute("DELETE FROM tombstones WHERE folder = ?", (row.id,))
-    quotas.charge(db, row.owner, -row.messages, -row.size)
-    metadata.drop(db, row.id)
-    addresses.drop(db, row.id)
-    expiry.drop(db, row.id)
-    seen.dropFolder(db, row.id)

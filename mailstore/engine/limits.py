@@ -62,6 +62,8 @@ class EngineLimits:
     batch_bytes: int = attrs.field(default=64 * _KIB, validator=attrs.validators.ge(1))
     #: Rows in one batch of an answer.
     batch_rows: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
+    #: Messages that are changed, copied or removed in one slice.
+    slice_rows: int = attrs.field(default=500, validator=attrs.validators.ge(1))
     #: Messages that a search looks at in one slice, when their texts need not be read.
     search_rows: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
     #: Messages that a search looks at in one slice, when their texts must be read.

@@ -5,10 +5,12 @@ the counts of their folder.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from mailstore.engine import content, quotas
+from mailstore.engine import content, copies, quotas
 from mailstore.engine.connection import Connection
 from mailstore.engine.places import FolderRow
 from mailstore.engine.seen import SeenState, ownSeen, removeMessages
@@ -17,6 +19,9 @@ from mailstore.errors import LimitReached
 from mailstore.model import DELETED, SEEN, UidSet, uint32s
 
 _MAX_UID = 0xFFFFFFFF
+
+#: Messages that are looked at in one step, when not all that are looked at are wanted.
+_LOOK = 20_000
 
 
 class NewRow(NamedTuple):
@@ -43,19 +48,97 @@ class OldRow(NamedTuple):
     size: int
 
 
-def selectRows(db: Connection, folder: int, uids: UidSet, columns: str, condition: str = "") -> list[Any]:
+def selectRows(
+    db: Connection,
+    row: FolderRow,
+    uids: UidSet,
+    columns: str,
+    condition: str = "",
+    after: int = 0,
+    most: int = -1,
+) -> tuple[list[Any], int]:
     """
     Rows of the messages of a set that exist, ascending.
 
+    @param columns: what is wanted of them; the UID first.
     @param condition: what else must hold, beginning with C{AND}.
+    @param after: begin behind this UID.
+    @param most: how many of them, if all are more; looking for one that is not there counts as well.
+    @return: them, and the UID behind which to go on; 0 when there are no more.
     """
     statement = (
-        f"SELECT {columns} FROM messages WHERE folder = ? AND uid BETWEEN ? AND ? {condition} ORDER BY uid"
+        f"SELECT {columns} FROM messages WHERE folder = ? AND uid BETWEEN ? AND ? {condition}"
+        " ORDER BY uid LIMIT ?"
     )
+    ranges = uids.ranges
     found: list[Any] = []
-    for low, high in uids.ranges:
-        found += db.execute(statement, (folder, low, high))
-    return found
+    left, looked = most, 0
+    for low, high in ranges[bisect_left(ranges, after + 1, key=itemgetter(1)) :]:
+        # What comes behind is not there yet (L{mailstore.engine.copies}).
+        low, high = max(low, after + 1), min(high, row.uid_next - 1)
+        if low > high:
+            break
+        end = _within(db, row.id, low, high) if condition and most >= 0 else high
+        got = db.execute(statement, (row.id, low, end, left)).fetchall()
+        found += got
+        if most < 0:
+            continue
+        looked += end - low + 1
+        if len(got) == left:
+            return found, got[-1][0]
+        left -= max(1, len(got))
+        if not left or (condition and looked >= _LOOK):
+            return found, end
+    return found, 0
+
+
+def present(row: FolderRow, uids: UidSet) -> UidSet:
+    """
+    A set without the UIDs that the folder has not given out yet: what comes while something is done in
+    slices has nothing to do with it.
+    """
+    last = row.uid_next - 1
+    if not uids or uids.ranges[-1][1] <= last:
+        return uids
+    return UidSet(tuple((low, min(high, last)) for low, high in uids.ranges if low <= last))
+
+
+def _within(db: Connection, folder: int, low: int, high: int) -> int:
+    """
+    The last UID that is to be looked at in one step.
+    """
+    if high - low < _LOOK:
+        return high
+    found = db.execute(
+        "SELECT uid FROM messages WHERE folder = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT 1 OFFSET ?",
+        (folder, low, high, _LOOK - 1),
+    ).fetchone()
+    return high if found is None else int(found[0])
+
+
+def requireUids(uids: range) -> None:
+    """
+    Check that there are such UIDs.
+
+    @raise LimitReached: there are not: the folder has used them up.
+    """
+    if uids.stop > _MAX_UID:
+        raise LimitReached("the folder has used up its UIDs")
+
+
+def insertMessages(db: Connection, row: FolderRow, modseq: int, messages: list[NewRow], uids: range) -> None:
+    """
+    Write rows of messages, and nothing else.
+    """
+    kept_mask = ~SEEN if ownSeen(row) else -1
+    db.executemany(
+        "INSERT INTO messages (folder, uid, flags, modseq, content, internal_date, zone, size, saved)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (row.id, uid, new.flags & kept_mask, modseq, *new[1:])
+            for uid, new in zip(uids, messages, strict=True)
+        ],
+    )
 
 
 def addMessages(
@@ -68,22 +151,15 @@ def addMessages(
     @param keywords: the folder's, as they are now.
     @return: the row now, and the messages' UIDs.
     @raise LimitReached: the folder has used up its UIDs.
+    @raise FolderHeld: somebody is copying messages into it.
     """
+    copies.requireFree(db, row)
     uids = range(row.uid_next, row.uid_next + len(messages))
-    if uids.stop > _MAX_UID:
-        raise LimitReached("the folder has used up its UIDs")
+    requireUids(uids)
     if not messages:
         return row, uids
     modseq = row.modseq + 1
-    kept_mask = ~SEEN if ownSeen(row) else -1
-    db.executemany(
-        "INSERT INTO messages (folder, uid, flags, modseq, content, internal_date, zone, size, saved)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (row.id, uid, new.flags & kept_mask, modseq, *new[1:])
-            for uid, new in zip(uids, messages, strict=True)
-        ],
-    )
+    insertMessages(db, row, modseq, messages, uids)
     if ownSeen(row):
         seen = [uid for uid, new in zip(uids, messages, strict=True) if new.flags & SEEN]
         if seen and viewer is not None and viewer.id is not None:

@@ -1,19 +1,51 @@
 """
-Copying messages, moving them, and removing them.
+Copying messages, moving them, and removing them: all of them, or in slices.
+
+MOVE and EXPUNGE of very many messages are several changes, each of which is whole: every message is in
+exactly one folder at every moment (RFC 6851 section 3.3).  COPY is one change for all who can
+see it (RFC 9051 section 6.4.7), however many transactions it takes; see L{mailstore.engine.copies}.
 """
 
 from __future__ import annotations
 
-from mailstore.engine import content, quotas
+import secrets
+
+import attrs
+
+from mailstore.engine import content, copies, quotas
 from mailstore.engine.connection import Connection
 from mailstore.engine.flags import ALL_FLAGS, Keywords, viewerFlagRights
-from mailstore.engine.messages import NewRow, OldRow, addMessages, removeMessagesOf, selectRows, uidSetOf
+from mailstore.engine.messages import (
+    NewRow,
+    OldRow,
+    addMessages,
+    insertMessages,
+    present,
+    removeMessagesOf,
+    requireUids,
+    selectRows,
+    uidSetOf,
+)
 from mailstore.engine.places import FolderRow
 from mailstore.engine.seen import SeenState, ownSeen
 from mailstore.engine.users import Viewer
 from mailstore.model import DELETED, KEYWORD_BIT, SEEN, CopyResult, UidSet, uint32s
 
-_EVERYTHING = UidSet(((1, 0xFFFFFFFF),))
+#: All UIDs that there can be.
+EVERYTHING = UidSet(((1, 0xFFFFFFFF),))
+
+_COLUMNS = "uid, flags, content, internal_date, zone, size"
+
+
+@attrs.frozen
+class Transferred:
+    """
+    What became of the messages of a slice.
+    """
+
+    result: CopyResult
+    #: The UID behind which to go on; 0 when there are no more.
+    after: int
 
 
 def copy(
@@ -23,61 +55,133 @@ def copy(
     uids: UidSet,
     target: FolderRow,
     target_rights: str,
-    move_with: int | None,
     now: int,
-) -> CopyResult:
+    most: int,
+) -> CopyResult | None:
     """
     Copy messages with their flags and dates, as far as the rights there allow.
 
-    @param move_with: C{None} to leave them in the source; else remove them
-        there, keeping this many tombstones.
+    @param now: seconds since 1970.
+    @return: C{None} when they are more than C{most}; then nothing is done.
+    """
+    found, after = selectRows(db, source, uids, _COLUMNS, most=most)
+    if after:
+        return None
+    rows, keywords = _newRows(
+        db, source, viewer, found, target, viewerFlagRights(target_rights, target, viewer), now
+    )
+    if rows:
+        content.addReferences(db, (each.content for each in rows))
+        target, targets = addMessages(db, target, viewer, rows, keywords)
+        quotas.require(db, target)
+        return _result(target, found, targets)
+    return _result(target, found, range(0))
+
+
+def move(
+    db: Connection,
+    source: FolderRow,
+    viewer: Viewer,
+    uids: UidSet,
+    after: int,
+    most: int,
+    target: FolderRow,
+    target_rights: str,
+    max_tombstones: int,
+    now: int,
+) -> Transferred:
+    """
+    Move messages with their flags and dates, as far as the rights there allow: up to C{most}
+    of those behind a UID.
+
     @param now: seconds since 1970.
     """
+    found, after = selectRows(db, source, uids, _COLUMNS, after=after, most=most)
     allowed = viewerFlagRights(target_rights, target, viewer)
-    return _transfer(db, source, viewer, uids, target, allowed, move_with, now)
+    return Transferred(_move(db, source, viewer, found, target, allowed, max_tombstones, now), after)
 
 
-def moveAll(db: Connection, source: FolderRow, target: FolderRow, max_tombstones: int, now: int) -> None:
+def moveAll(
+    db: Connection,
+    source: FolderRow,
+    last: int,
+    after: int,
+    most: int,
+    target: FolderRow,
+    max_tombstones: int,
+    now: int,
+) -> int:
     """
-    Move all messages of a folder, with all their flags.
+    Move messages of a folder with all their flags: up to C{most} of those behind a UID.
+
+    @param last: the UID up to which messages are moved.
+    @return: the UID behind which to go on; 0 when there are no more.
     """
-    _transfer(db, source, None, _EVERYTHING, target, ALL_FLAGS, max_tombstones, now)
+    found, after = selectRows(db, source, UidSet(((1, last),)), _COLUMNS, after=after, most=most)
+    _move(db, source, None, found, target, ALL_FLAGS, max_tombstones, now)
+    return after
 
 
-def _transfer(
+def _move(
     db: Connection,
     source: FolderRow,
     viewer: Viewer | None,
-    uids: UidSet,
+    found: list[tuple[int, ...]],
     target: FolderRow,
     allowed: int,
-    move_with: int | None,
+    max_tombstones: int,
     now: int,
 ) -> CopyResult:
-    found = selectRows(db, source.id, uids, "uid, flags, content, internal_date, zone, size")
-    sources = uint32s(each[0] for each in found)
     if not found:
-        return CopyResult(target.uid_validity, b"", b"")
+        return _result(target, found, range(0))
+    rows, keywords = _newRows(db, source, viewer, found, target, allowed, now)
+    target, targets = addMessages(db, target, viewer, rows, keywords)
+    if source.id == target.id:
+        source = target
+    gone = [OldRow(each[0], each[1], each[2], each[5]) for each in found]
+    removeMessagesOf(db, source, gone, max_tombstones, moved=True)
+    if source.owner != target.owner:
+        quotas.require(db, target)
+    return _result(target, found, targets)
+
+
+def _result(target: FolderRow, found: list[tuple[int, ...]], targets: range) -> CopyResult:
+    sources = uint32s(each[0] for each in found)
+    return CopyResult(target.uid_validity, sources.tobytes(), uint32s(targets).tobytes())
+
+
+def _newRows(
+    db: Connection,
+    source: FolderRow,
+    viewer: Viewer | None,
+    found: list[tuple[int, ...]],
+    target: FolderRow,
+    allowed: int,
+    now: int,
+) -> tuple[list[NewRow], str]:
+    """
+    What the messages are in another folder, and the keywords that it has then.
+    """
     masks = _Masks(source, target, allowed)
     state = None
     if ownSeen(source) and viewer is not None and viewer.id is not None:
-        state = SeenState(db, source.id, viewer.id, sources)
+        state = SeenState(db, source.id, viewer.id, uint32s(each[0] for each in found))
     rows: list[NewRow] = []
     for uid, flags, stored, date, zone, size in found:
         if state is not None:
             flags = flags | SEEN if state.seen(uid) else flags & ~SEEN
         rows.append(NewRow(masks.there(flags), stored, date, zone, size, now))
-    if move_with is None:
-        content.addReferences(db, (each.content for each in rows))
-    target, targets = addMessages(db, target, viewer, rows, masks.keywords.dump())
-    if move_with is not None:
-        if source.id == target.id:
-            source = target
-        gone = [OldRow(each[0], each[1], each[2], each[5]) for each in found]
-        removeMessagesOf(db, source, gone, move_with, moved=True)
-    if move_with is None or source.owner != target.owner:
-        quotas.require(db, target)
-    return CopyResult(target.uid_validity, sources.tobytes(), uint32s(targets).tobytes())
+    return rows, masks.keywords.dump()
+
+
+def joined(results: list[CopyResult]) -> CopyResult:
+    """
+    What was moved in several slices.
+    """
+    if len(results) == 1:
+        return results[0]
+    sources = b"".join(each.sources for each in results)
+    return CopyResult(results[0].uid_validity, sources, b"".join(each.targets for each in results))
 
 
 class _Masks:
@@ -100,19 +204,130 @@ class _Masks:
         return found
 
 
-def expunge(db: Connection, row: FolderRow, uids: UidSet | None, max_tombstones: int) -> UidSet:
+class Copying:
     """
-    Remove the messages with C{\\Deleted}, or of a set of messages those that have it.
+    A COPY of more messages than one transaction is to have.  The three steps are transactions: L{begin} once,
+    L{more} until there are no more, L{end}.  When one of them fails everything is to be given up.
 
-    @return: what was removed.
+    @ivar token: says in the database who copies.
+    @ivar target: the folder that is copied into; 0 before L{begin}.
+    @ivar copied: how many messages have been copied, not counting those that went meanwhile.
+    """
+
+    def __init__(self, uids: UidSet, now: int, most: int) -> None:
+        """
+        @param now: seconds since 1970.
+        @param most: messages in one step.
+        """
+        self.token = secrets.token_hex(8)
+        self.target = 0
+        self._uids = uids
+        self._now = now
+        self._most = most
+        self._after = 0
+        self._modseq = self._uid = 0
+        self._sources = uint32s()
+        self._first = 0
+        self._unseen = self._deleted = self._size = self._seen = 0
+
+    @property
+    def copied(self) -> int:
+        return len(self._sources)
+
+    def begin(self, db: Connection, source: FolderRow, viewer: Viewer, target: FolderRow) -> None:
+        """
+        Begin.
+
+        @raise FolderHeld: somebody else copies into this folder.
+        """
+        self._modseq = copies.begin(db, target, self.token, viewer.id if ownSeen(target) else None)
+        self._uids = present(source, self._uids)
+        self._first = self._uid = target.uid_next
+        self.target = target.id
+
+    def more(
+        self, db: Connection, source: FolderRow, viewer: Viewer, target: FolderRow, target_rights: str
+    ) -> bool:
+        """
+        Copy some messages more, for nobody to see.
+
+        @return: whether there are more.
+        @raise OverQuota: it would be too much.
+        @raise StoreBusy: another program has removed what was copied.
+        """
+        copies.require(db, target, self.token)
+        found, self._after = selectRows(db, source, self._uids, _COLUMNS, after=self._after, most=self._most)
+        allowed = viewerFlagRights(target_rights, target, viewer)
+        rows, keywords = _newRows(db, source, viewer, found, target, allowed, self._now)
+        if keywords != target.keywords:
+            # Whoever gives one of them to another message meanwhile must find it.
+            modseq = target.modseq + 1
+            target = target._replace(keywords=keywords, modseq=modseq, changed=modseq)
+            target.save(db)
+        uids = range(self._uid, self._uid + len(rows))
+        requireUids(uids)
+        content.addReferences(db, (each.content for each in rows))
+        insertMessages(db, target, self._modseq, rows, uids)
+        self._uid = uids.stop
+        self._sources.extend(each[0] for each in found)
+        self._size += sum(each.size for each in rows)
+        self._deleted += sum(bool(each.flags & DELETED) for each in rows)
+        if ownSeen(target):
+            seen = [uid for uid, each in zip(uids, rows, strict=True) if each.flags & SEEN]
+            if seen and viewer.id is not None:
+                SeenState(db, target.id, viewer.id, uint32s()).prepare(seen, self._modseq)
+                self._seen += len(seen)
+        else:
+            self._unseen += sum(not each.flags & SEEN for each in rows)
+        quotas.require(db, target, self.copied, self._size)
+        return bool(self._after)
+
+    def end(self, db: Connection, viewer: Viewer, target: FolderRow) -> CopyResult:
+        """
+        Let all be there.
+
+        @raise OverQuota: it is too much.
+        @raise StoreBusy: another program has removed what was copied.
+        """
+        copies.require(db, target, self.token)
+        count = self.copied
+        if count:
+            if self._seen and viewer.id is not None:
+                SeenState(db, target.id, viewer.id, uint32s()).prepared(self._seen, self._modseq)
+            target = target._replace(
+                uid_next=self._uid,
+                modseq=self._modseq,
+                changed=self._modseq,
+                recent=target.recent + count,
+                messages=target.messages + count,
+                unseen=target.unseen + self._unseen,
+                deleted=target.deleted + self._deleted,
+                size=target.size + self._size,
+            )
+            target.save(db)
+            quotas.charge(db, target.owner, count, self._size)
+            quotas.require(db, target)
+        copies.end(db, target.id)
+        targets = uint32s(range(self._first, self._uid))
+        return CopyResult(target.uid_validity, self._sources.tobytes(), targets.tobytes())
+
+
+def expunge(
+    db: Connection, row: FolderRow, uids: UidSet, max_tombstones: int, after: int, most: int
+) -> tuple[UidSet, int]:
+    """
+    Remove the messages with C{\\Deleted}, or of a set of messages those that have it: up to C{most}
+    of those behind a UID.
+
+    @return: what was removed, and the UID behind which to go on; 0 when there are no more.
     """
     if not row.deleted:
-        return UidSet()
-    wanted = _EVERYTHING if uids is None else uids
-    found = selectRows(db, row.id, wanted, "uid, flags, content, size", f"AND flags & {DELETED}")
+        return UidSet(), 0
+    columns, condition = "uid, flags, content, size", f"AND flags & {DELETED}"
+    found, after = selectRows(db, row, uids, columns, condition, after, most)
     gone = [OldRow._make(each) for each in found]
     removeMessagesOf(db, row, gone, max_tombstones)
-    return uidSetOf(gone)
+    return uidSetOf(gone), after
 
 
 def remove(db: Connection, row: FolderRow, uid: int, max_tombstones: int) -> bool:
@@ -121,6 +336,6 @@ def remove(db: Connection, row: FolderRow, uid: int, max_tombstones: int) -> boo
 
     @return: whether it was there.
     """
-    found = selectRows(db, row.id, UidSet.of((uid,)), "uid, flags, content, size")
+    found, _ = selectRows(db, row, UidSet.of((uid,)), "uid, flags, content, size")
     removeMessagesOf(db, row, [OldRow._make(each) for each in found], max_tombstones)
     return bool(found)

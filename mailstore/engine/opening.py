@@ -251,8 +251,8 @@ def _fewChanged(db: Connection, row: FolderRow, viewer: Viewer, since: int, most
         uid: (flags, modseq)
         for uid, flags, modseq in db.execute(
             "SELECT uid, flags, modseq FROM messages INDEXED BY messages_modseq"
-            " WHERE folder = ? AND modseq > ? LIMIT ?",
-            (row.id, since, most + 1),
+            " WHERE folder = ? AND modseq > ? AND modseq <= ? LIMIT ?",
+            (row.id, since, row.changed, most + 1),
         )
     }
     if ownSeen(row) and viewer.id is not None and len(found) <= most:
@@ -261,8 +261,8 @@ def _fewChanged(db: Connection, row: FolderRow, viewer: Viewer, since: int, most
             for uid, flags, modseq in db.execute(
                 "SELECT m.uid, m.flags, m.modseq FROM seen_marks s"
                 " CROSS JOIN messages m ON m.folder = s.folder AND m.uid = s.uid"
-                " WHERE s.folder = ? AND s.user = ? AND s.modseq > ? LIMIT ?",
-                (row.id, viewer.id, since, most + 1),
+                " WHERE s.folder = ? AND s.user = ? AND s.modseq > ? AND s.uid < ? LIMIT ?",
+                (row.id, viewer.id, since, row.uid_next, most + 1),
             )
         )
     if len(found) > most:

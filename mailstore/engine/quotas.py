@@ -28,16 +28,18 @@ def charge(db: Connection, owner: int, messages: int, size: int) -> None:
     )
 
 
-def require(db: Connection, row: FolderRow) -> None:
+def require(db: Connection, row: FolderRow, more_messages: int = 0, more_bytes: int = 0) -> None:
     """
     Check, after something was added to a folder, that its tree does not hold too much.
 
+    @param more_messages: to be added to what it says that it holds.
+    @param more_bytes: as well.
     @raise OverQuota:
     """
     messages, size, max_messages, max_kib = db.execute(_READ, (row.owner,)).fetchone()
-    if max_messages is not None and messages > max_messages:
+    if max_messages is not None and messages + more_messages > max_messages:
         raise OverQuota(f"there can be at most {max_messages} messages here")
-    if max_kib is not None and size > max_kib * _KIB:
+    if max_kib is not None and size + more_bytes > max_kib * _KIB:
         raise OverQuota(f"the messages here can have at most {max_kib} KiB together")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mailstore.engine import addresses, quotas
 from mailstore.engine.connection import Connection
+from mailstore.engine.copies import FolderHeld
 from mailstore.engine.delivery import Arrival, Delivery
 from mailstore.engine.places import FolderRow, Places
 from mailstore.engine.uploads import Spool, Uploads
@@ -60,6 +61,8 @@ class Receipt(Delivery):
                 if row.id not in by_folder:
                     by_folder[row.id] = self._into(db, row, viewer)
                 outcomes.append(by_folder[row.id])
+            except FolderHeld:
+                raise
             except StoreError as error:
                 outcomes.append(Delivered(error.code, str(error)))
         return tuple(outcomes), [folder for folder, each in by_folder.items() if not each.code]
@@ -68,6 +71,8 @@ class Receipt(Delivery):
         db.execute("SAVEPOINT recipient")
         try:
             self.store(db, row, viewer, "")
+        except FolderHeld:
+            raise
         except StoreError as error:
             db.execute("ROLLBACK TO recipient")
             db.execute("RELEASE recipient")

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mailstore.engine import expiry, quotas
+from mailstore.engine import expiry, gone, quotas
 from mailstore.engine.acl import EMPTY_ACL, Acls
 from mailstore.engine.connection import Connection
 from mailstore.engine.counters import touchTree
-from mailstore.engine.folders import Folders, emptyFolder
+from mailstore.engine.folders import Folders
 from mailstore.engine.places import COLUMNS, FolderRow
 from mailstore.engine.users import PUBLIC, SYSTEM_ID, Viewer
 from mailstore.errors import FolderInUse, InvalidName, NoSuchUser
@@ -28,10 +28,12 @@ class Removed(NamedTuple):
 
 
 def removeUser(
-    db: Connection, folders: Folders, acls: Acls, user: Viewer, keep_as: str, delete: bool
+    db: Connection, folders: Folders, acls: Acls, user: Viewer, keep_as: str, delete: bool, most: int
 ) -> Removed:
     """
     See L{removeUser<mailstore.interfaces.IMaintenance.removeUser>}.
+
+    @param most: rows of what a folder held that are removed at once.
     """
     if user.id is None or user.is_system:
         raise NoSuchUser(f"there is no user {user.name!r}")
@@ -44,7 +46,7 @@ def removeUser(
         raise FolderInUse(f"{user.name!r} has {messages} message{'' if messages == 1 else 's'}")
     else:
         for row in rows:
-            emptyFolder(db, row)
+            gone.emptyFolder(db, row, most)
         db.execute("DELETE FROM folders WHERE owner = ?", (user.id,))
     touchTree(db, user.id, True, -len(rows))
     for acl in {each.acl for each in rows}:

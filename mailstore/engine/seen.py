@@ -14,6 +14,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
+from mailstore.engine import copies
 from mailstore.engine.connection import Connection
 from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
@@ -110,8 +111,21 @@ class SeenState:
         count = len(uids) if seen else -len(uids)
         self.row = self.row._replace(last=modseq, seen=self.row.seen + count, marks=self.row.marks + added)
         self._save()
-        if self.row.marks > self.row.compact_at:
+        if self.row.marks > self.row.compact_at and not copies.isUnderWay(self._db, self._folder):
             self._compact()
+
+    def prepare(self, uids: list[int], modseq: int) -> None:
+        """
+        Set it on messages that are not there yet, to be counted when they are.
+        """
+        self._db.executemany(_MARK, [(self._folder, self._user, uid, 1, modseq) for uid in uids])
+
+    def prepared(self, count: int, modseq: int) -> None:
+        """
+        The messages are there for which L{prepare} was called.
+        """
+        self.row = self.row._replace(last=modseq, seen=self.row.seen + count, marks=self.row.marks + count)
+        self._save()
 
     def _save(self) -> None:
         self._db.execute(_SAVE, (self._folder, self._user, *self.row))
@@ -191,12 +205,22 @@ def removeMessages(db: Connection, row: FolderRow, gone: UidSet, uids: array[int
             db.execute(_SAVE, (row.id, user, *own))
 
 
-def dropFolder(db: Connection, folder: int) -> None:
+def clear(db: Connection, folder: int, most: int) -> int:
     """
-    Forget everybody's flags in a folder.
+    Forget some of everybody's flags in a folder that has gone.
+
+    @return: how many marks these were; when they are fewer than C{most}, nothing is left.
     """
-    db.execute("DELETE FROM seen WHERE folder = ?", (folder,))
-    db.execute("DELETE FROM seen_marks WHERE folder = ?", (folder,))
+    marks = db.execute(
+        "SELECT user, uid FROM seen_marks WHERE folder = ? ORDER BY user, uid LIMIT ?", (folder, most)
+    ).fetchall()
+    db.executemany(
+        "DELETE FROM seen_marks WHERE folder = ? AND user = ? AND uid = ?",
+        [(folder, user, uid) for user, uid in marks],
+    )
+    if len(marks) < most:
+        db.execute("DELETE FROM seen WHERE folder = ?", (folder,))
+    return len(marks)
 
 
 class Views:

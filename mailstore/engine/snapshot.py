@@ -21,7 +21,7 @@ from mailstore.model import SEEN, FlagColumns, UidSet, uint32s, uint64s
 # Each column as one text, which is read as a list: a row at a time takes twice as long.
 _COLUMNS = (
     "SELECT group_concat(uid), group_concat(flags), group_concat(modseq) FROM"
-    " (SELECT uid, flags, modseq FROM messages WHERE folder = ? AND uid > ? ORDER BY uid LIMIT ?)"
+    " (SELECT uid, flags, modseq FROM messages WHERE folder = ? AND uid > ? AND uid < ? ORDER BY uid LIMIT ?)"
 )
 _ROWS = 10_000
 _NUMBERS = msgspec.json.Decoder(list[int])
@@ -151,7 +151,7 @@ def _loaded(db: Connection, row: FolderRow) -> Snapshot:
     uids, flags, modseqs = uint32s(), uint64s(), uint64s()
     after = 0
     while True:
-        texts = db.execute(_COLUMNS, (row.id, after, _ROWS)).fetchone()
+        texts = db.execute(_COLUMNS, (row.id, after, row.uid_next, _ROWS)).fetchone()
         if texts[0] is None:
             return Snapshot((row.changed, 0), uids, flags, modseqs)
         for column, text in zip((uids, flags, modseqs), texts, strict=True):
@@ -169,8 +169,8 @@ def _refreshed(db: Connection, row: FolderRow, before: Snapshot) -> Snapshot:
         uids, flags, modseqs = without(UidSet.ofRanges(gone), uids, flags, modseqs)
     changed = db.execute(
         "SELECT uid, flags, modseq FROM messages INDEXED BY messages_modseq"
-        " WHERE folder = ? AND modseq > ? ORDER BY uid",
-        (row.id, since),
+        " WHERE folder = ? AND modseq > ? AND modseq <= ? ORDER BY uid",
+        (row.id, since, row.changed),
     ).fetchall()
     if changed:
         uids, flags, modseqs = uids[:], flags[:], modseqs[:]

@@ -190,14 +190,15 @@ class TextIndex:
         """
         Note that some contents are gone; when they are most of what there was, begin again.
 
-        @param contents: their texts are gone already.
+        @param contents: they and their texts are gone already.
         """
         if not self.usable:
             return
         state = _load(db)
         gone = state.gone + sum(each <= state.done for each in contents)
-        if gone >= _MIN_GONE:
-            (left,) = db.execute("SELECT count(*) FROM texts").fetchone()
+        # They are counted now and then, which takes a while.
+        if gone // _MIN_GONE > state.gone // _MIN_GONE:
+            (left,) = db.execute("SELECT count(*) FROM contents").fetchone()
             if gone * _GONE_PART > gone + left:
                 self.reset(db)
                 return

@@ -16,12 +16,16 @@ from mailstore.errors import StoreError, StoreUnavailable
 
 _T = TypeVar("_T")
 
+#: Slices of contents that are removed when a store is opened.
+_ROUNDS = 20
+
 
 class Writer:
     """
     The one way to the write connection of a store, for all requests.
 
     @ivar closed: nothing can be changed any more.
+    @ivar sweep_due: there may be contents to be removed.
     """
 
     def __init__(
@@ -34,7 +38,8 @@ class Writer:
     ) -> None:
         """
         @param committer: when changes become durable; by default each on its own.  A database in
-            memory has only one connection, which cannot be committed elsewhere: for it this is not used.
+            memory has only one connection, which cannot be committed elsewhere: there it only
+            lets others have their turns.
         @param on_refused: called when a change was not made: numbers of rows that were not kept will be
             those of others.
         @param on_undone: called when everything since the last commit was undone.
@@ -44,7 +49,7 @@ class Writer:
         self._on_refused = on_refused
         self._on_undone = on_undone
         self.closed = False
-        self._sweep_due = False
+        self.sweep_due = False
         #: What is to be swept may not be committed yet.
         self._sweep_again = False
         #: Much was removed in the write transaction that is open.
@@ -52,6 +57,7 @@ class Writer:
         #: Changes that wait for it to end.
         self._put_off = 0
         self._committer: ICommitter = ImmediateCommitter()
+        self._others = committer or self._committer
         if committer is not None and not database.in_memory:
             self._committer = committer
             database.refuseWhenBusy()
@@ -84,7 +90,7 @@ class Writer:
         """
         self.requireOpen()
         await self._committer.turn()
-        if self._sweep_due or self._swept_much:
+        if self.sweep_due or self._swept_much:
             await self._turnAfterSweeping()
         try:
             self.requireOpen()
@@ -96,23 +102,39 @@ class Writer:
         await self._committer.committed()
         return result
 
+    async def giveWay(self) -> None:
+        """
+        Let others have their turn between two changes.  Where changes are committed beside other work, that
+        has happened already.
+        """
+        if self._others is not self._committer:
+            await self._others.giveWay()
+
+    async def aside(self, work: Callable[[], object]) -> None:
+        """
+        See L{ICommitter.aside<mailstore.engine.commit.ICommitter.aside>}.
+        """
+        await self._others.aside(work)
+
     # --- contents that nobody names ---
 
     def sweepLater(self) -> None:
         """
         There may be contents that nobody names any more, perhaps not before the next commit.
         """
-        self._sweep_due = self._sweep_again = True
+        self.sweep_due = self._sweep_again = True
 
-    def sweepAll(self) -> None:
+    def sweepFirst(self) -> None:
         """
-        Remove all contents that nobody names, now, when there are no requests yet.
+        Remove contents that nobody names, now, when there are no requests yet; if they are very
+        many, some are left.
         """
-        more = True
-        while more:
+        for _ in range(_ROUNDS):
             unused = self._unused()
             self._database.transaction(partial(self._pins.sweep, unused=unused))
-            more = unused.more
+            self.sweep_due = unused.more
+            if not unused.more:
+                break
 
     async def _turnAfterSweeping(self) -> None:
         """
@@ -122,7 +144,7 @@ class Writer:
         """
         try:
             self.requireOpen()
-            if self._sweep_due and not self._swept_much and not self._put_off:
+            if self.sweep_due and not self._swept_much and not self._put_off:
                 self._sweep()
         except BaseException:
             await self._settle()
@@ -143,7 +165,7 @@ class Writer:
             self._database.alter(sweep)
         else:
             self._database.mutate(sweep)
-        self._sweep_due = unused.more or self._sweep_again
+        self.sweep_due = unused.more or self._sweep_again
 
     def _unused(self) -> Unused:
         with self._database.reading() as db:
@@ -158,7 +180,7 @@ class Writer:
     def _rollback(self) -> None:
         self._database.rollback()
         # What was removed may be there again.
-        self._sweep_due = True
+        self.sweep_due = True
         self._on_undone()
 
     async def _settle(self) -> None:

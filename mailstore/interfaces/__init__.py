@@ -9,8 +9,8 @@ both to the sentences below.
   - The store is the trust boundary: it checks the rights of C{user} in every
     request, whatever its caller has checked before.
   - A change is durable when its result arrives.  An error means that nothing
-    was changed, except L{StoreUnavailable<mailstore.errors.StoreUnavailable>},
-    after which it is unknown.
+    was changed, but for changes of very many messages where that is said, and except
+    L{StoreUnavailable<mailstore.errors.StoreUnavailable>}, after which it is unknown.
   - Long answers come in batches, as asynchronous iterators.  The next batch is
     made when it is asked for; who does not ask, pays nothing and holds up
     nobody.  C{aclose()} gives up the rest and is always to be called when an

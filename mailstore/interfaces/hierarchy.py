@@ -63,7 +63,7 @@ class IHierarchy(Interface):
         """
         Give a folder, with all below it, a new name, creating the parents that
         lacks.  Renaming INBOX moves its messages into a new folder and
-        leaves it empty (RFC 9051 section 6.3.6).
+        leaves it empty (RFC 9051 section 6.3.6), as L{move<mailstore.interfaces.IMessages.move>} does.
 
         @raise NoSuchFolder:
         @raise FolderExists:

@@ -53,6 +53,14 @@ class IMaintenance(Interface):
         How much of everything there is.  It is counted, which takes longer the more there is.
         """
 
+    def tidyMore() -> Awaitable[bool]:
+        """
+        Remove a little of what is left behind: of copies that came to nothing, of what folders held that have
+        gone, of contents that no message names.  To be called again and again by whoever runs the store.
+
+        @return: there is more.
+        """
+
     def readOriginal(folder: int, uid: int) -> AsyncGenerator[bytes, None]:
         """
         Read a message as it came, in pieces; what is served has all its line ends mended.

@@ -147,7 +147,8 @@ class IMessages(Interface):
     ) -> Awaitable[FlagsStored]:
         """
         Change flags.  Those the user has no right to change stay as they are; if
-        that is all of them, it is an error.
+        that is all of them, it is an error.  Very many messages are changed one part after the other, between
+        which others are answered; if that ends with an error, some may have been changed.
 
         @raise NoSuchFolder:
         @raise PermissionDenied: none of C{s}, C{t}, C{w} as the flags would need.
@@ -156,7 +157,8 @@ class IMessages(Interface):
 
     def copy(user: str, folder: int, uids: UidSet, target: str) -> Awaitable[CopyResult]:
         """
-        Copy messages with flags and dates: all of them or none.
+        Copy messages with flags and dates: all of them or none.  While very many are copied nobody sees
+        any of them; others are answered, but who wants to add something to the same folder waits.
 
         @raise NoSuchFolder: of the two, the message says which.
         @raise NotSelectable:
@@ -167,7 +169,8 @@ class IMessages(Interface):
 
     def move(user: str, folder: int, uids: UidSet, target: str) -> Awaitable[CopyResult]:
         """
-        Copy messages and expunge them here, as one change.
+        Copy messages and expunge them here, each as one change.  Very many are moved one part after the
+        other, between which others are answered; if that ends with an error, some may have been moved.
 
         @raise NoSuchFolder: of the two, the message says which.
         @raise NotSelectable:
@@ -178,7 +181,8 @@ class IMessages(Interface):
 
     def expunge(user: str, folder: int, uids: UidSet | None) -> Awaitable[UidSet]:
         """
-        Remove the messages with C{\\Deleted}; if C{uids} is given, only of those.
+        Remove the messages with C{\\Deleted}; if C{uids} is given, only of those.  Very many are removed one
+        part after the other, between which others are answered; if that ends with an error, some may be gone.
 
         @return: what was removed.
         @raise NoSuchFolder:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -72,13 +73,15 @@ class GroupCommitter:
         @param busy_patience: seconds to wait for another process that is writing.
         @param max_group: requests that share one commit, at most.
         @param in_thread: runs the commit elsewhere, and fires when it is
-            done; by default in a thread of this object's own.
+            done; by default in a thread of this object's own, and what else
+            takes long in another one.
         """
         self._reactor = reactor
         self._busy_patience = busy_patience
         self._max_group = max_group
-        self._in_thread = in_thread or self._inOwnThread
-        self._pool: ThreadPool | None = None
+        self._in_thread = in_thread or partial(self._inPool, "commit")
+        self._beside = in_thread or partial(self._inPool, "aside")
+        self._pools: dict[str, ThreadPool] = {}
         self._state = _State.IDLE
         self._line: deque[Deferred[None]] = deque()
         self._members: list[Deferred[None]] = []
@@ -128,6 +131,30 @@ class GroupCommitter:
             self._members.append(member)
             await member
 
+    async def giveWay(self) -> None:
+        """
+        Let the reactor go round once.
+        """
+        turn: Deferred[None] = Deferred()
+        timer = self._reactor.callLater(0, turn.callback, None)
+        try:
+            await turn
+        finally:
+            if timer.active():
+                timer.cancel()
+
+    async def aside(self, work: Callable[[], object]) -> None:
+        """
+        Do something that takes long, in a thread beside everything else.
+
+        @param work: fit for another thread; when the caller is cancelled, it goes on to its end.
+        """
+
+        def run() -> None:
+            work()
+
+        await self._beside(run)
+
     async def close(self) -> None:
         """
         Commit what is open, refuse what waits, end the thread.  To be called
@@ -146,8 +173,8 @@ class GroupCommitter:
             await done
         self._state = _State.CLOSED
         self._refuseLine(StoreUnavailable("the store is closed"))
-        pool, self._pool = self._pool, None
-        if pool is not None:
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
             pool.stop()
 
     # --- opening a group ---
@@ -236,11 +263,12 @@ class GroupCommitter:
         self._state = _State.COMMITTING
         self._in_thread(self._commit).addCallbacks(self._finish, self._commitFailed)
 
-    def _inOwnThread(self, work: Callable[[], None]) -> Deferred[None]:
-        if self._pool is None:
-            self._pool = ThreadPool(1, 1, "commit")
-            self._pool.start()
-        return deferToThreadPool(IReactorFromThreads(self._reactor), self._pool, work)
+    def _inPool(self, name: str, work: Callable[[], None]) -> Deferred[None]:
+        pool = self._pools.get(name)
+        if pool is None:
+            pool = self._pools[name] = ThreadPool(1, 1, name)
+            pool.start()
+        return deferToThreadPool(IReactorFromThreads(self._reactor), pool, work)
 
     def _commitFailed(self, failure: Failure) -> None:
         error = self._asStoreError(failure.value)

@@ -143,9 +143,10 @@ class StoreServer:
             found = poll()
             if isawaitable(found):
                 await found
-            chore = getattr(self._store, "indexMore", None)
-            if chore is not None:
-                self._has_chores = await chore()
+            for name in ("tidyMore", "indexMore"):
+                chore = getattr(self._store, name, None)
+                if chore is not None:
+                    self._has_chores = await chore() or self._has_chores
         except StoreError as error:
             # Nobody waits for it: it is tried again the next time.
             self._troubles.met(error)

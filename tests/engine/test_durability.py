@@ -51,6 +51,12 @@ class HeldCommitter:
         self.waiting.append(waiting)
         await waiting
 
+    async def giveWay(self) -> None:
+        pass
+
+    async def aside(self, work):  # type: ignore[no-untyped-def]
+        work()
+
     def release(self) -> None:
         """
         Commit, and tell who waits.

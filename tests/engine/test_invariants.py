@@ -120,7 +120,10 @@ class RandomTests(EngineCase):
         chance = random.Random(seed)
         path = self.path()
         limits = EngineLimits(
-            batch_rows=7, max_tombstones=6, snapshot_cache=chance.choice((0, 5000, 1 << 20))
+            batch_rows=7,
+            max_tombstones=6,
+            snapshot_cache=chance.choice((0, 5000, 1 << 20)),
+            slice_rows=chance.choice((1, 3, 500)),
         )
         store = self.open(path, limits)
         self.users(store, "alice", "bob")

@@ -5,9 +5,10 @@ Group commit: without a disk and a thread, then with both.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from mailstore.errors import OverQuota, StoreBusy, StoreFault, StoreUnavailable
@@ -88,6 +89,20 @@ class GroupCommitterTests(SynchronousTestCase):
         books.finish()
         self.assertEqual([each.value for each in outcomes], ["a", "b", "c"])
         self.assertEqual(books.log[-1], "commit")
+
+    def test_givesWay(self) -> None:
+        """
+        Who does something long in slices goes on after the reactor has gone round; cancelled, it does not.
+        """
+        books = Books()
+        outcome = Outcome(books.committer.giveWay())
+        self.assertFalse(outcome.done)
+        books.turns(1)
+        self.assertTrue(outcome.done)
+        waiting = Deferred.fromCoroutine(books.committer.giveWay())
+        waiting.cancel()
+        self.failureResultOf(waiting, CancelledError)
+        self.assertEqual(books.clock.getDelayedCalls(), [])
 
     def test_waitsForQuiet(self) -> None:
         """
@@ -311,6 +326,29 @@ class FileTests(TestCase):
         seen = await gatherResults([Deferred.fromCoroutine(self.write(each)) for each in range(50)])
         self.assertEqual(seen, [1] * 50)
         self.assertLess(self.commits, 10)
+
+    async def test_aside(self) -> None:
+        """
+        What takes long is done in another thread than commits, which go on meanwhile; what it raises comes
+        back.
+        """
+        begun, ended = threading.Event(), threading.Event()
+        threads: list[int] = []
+
+        def work() -> None:
+            threads.append(threading.get_ident())
+            begun.set()
+            ended.wait(30)
+
+        working = Deferred.fromCoroutine(self.committer.aside(work))
+        begun.wait(30)
+        self.assertEqual(await Deferred.fromCoroutine(self.write(1)), 1)
+        self.assertFalse(working.called)
+        ended.set()
+        await working
+        self.assertNotEqual(threads, [threading.get_ident()])
+        with self.assertRaises(ZeroDivisionError):
+            await self.committer.aside(lambda: 1 // 0)
 
     async def test_anotherWriter(self) -> None:
         """

@@ -476,6 +476,28 @@ class ChangeTests(SynchronousTestCase):
             both.settle()
         self.assertEqual(done, [2.0, 2.5, 3.0, 5.0, 7.0, 9.0])
 
+    def test_tidied(self) -> None:
+        """
+        So is a store that has left something behind, whether or not it has also something to index.
+        """
+        both = joined(IpcLimits(poll_interval=2, chore_interval=0.5))
+        answers = {"tidyMore": [True, False, False], "indexMore": [False, True, False]}
+        done: list[tuple[str, float]] = []
+
+        def chore(name: str) -> Any:
+            async def more() -> bool:
+                done.append((name, both.clock.seconds()))
+                return answers[name].pop(0) if answers[name] else False
+
+            return more
+
+        both.store.tidyMore, both.store.indexMore = chore("tidyMore"), chore("indexMore")
+        for _ in range(10):
+            both.clock.advance(0.5)
+            both.settle()
+        times = [2.0, 2.5, 3.0, 5.0]
+        self.assertEqual(done, [(name, time) for time in times for name in ("tidyMore", "indexMore")])
+
     def test_poll(self) -> None:
         """
         The store is asked to look for changes from outside while there are

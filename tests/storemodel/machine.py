@@ -46,7 +46,9 @@ _T = TypeVar("_T")
 USERS = ("alice", "bob")
 
 #: Small, so that answers come in several batches and tombstones are forgotten.
-LIMITS = EngineLimits(batch_rows=3, search_rows=2, search_texts=2, max_tombstones=3, snapshot_cache=3000)
+LIMITS = EngineLimits(
+    batch_rows=3, search_rows=2, search_texts=2, slice_rows=2, max_tombstones=3, snapshot_cache=3000
+)
 
 _EVERY = UidSet(((1, 0xFFFFFFFF),))
 _WORDS = ("quince", "medlar", "sorb")

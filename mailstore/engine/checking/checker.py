@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import attrs
 
-from mailstore.engine import schema
+from mailstore.engine import copies, schema
 from mailstore.engine.checking import (
     contents,
     counts,
@@ -182,6 +182,7 @@ class Checker:
             return
         with self._transaction():
             self._context.renderer.number(self._db)
+        self._breakOff()
         for number in range(_PASSES):
             before = self.report.mended.total()
             for check in CHECKS:
@@ -191,6 +192,14 @@ class Checker:
             if self.report.mended.total() == before:
                 break
         self.index()
+
+    def _breakOff(self) -> None:
+        """
+        Remove what is being copied: whoever mends need not know of it.  Who copies notices, and gives up.
+        """
+        while (left := copies.abandoned(self._db)) is not None:
+            with self._transaction():
+                copies.clear(self._db, *left, _ROUND)
 
     def reindex(self) -> None:
         """

@@ -19,6 +19,9 @@ from mailstore.model import OTHERS_ROOT, PUBLIC_ROOT, SEPARATOR
 
 _T = TypeVar("_T")
 
+#: Folders that have gone and still hold something, which is cleared away (L{mailstore.engine.gone}).
+GONE = "(SELECT folder FROM gone_folders)"
+
 
 @attrs.define
 class Context:

@@ -24,10 +24,12 @@ _COUNTED = f"""
         coalesce(t.uid, 0), coalesce(t.modseq, 0), coalesce(s.modseq, 0)
     FROM folders f
     LEFT JOIN (
-        SELECT folder, count(*) AS messages, sum(m.size) AS size, sum(m.flags & {DELETED} <> 0) AS deleted,
+        SELECT m.folder, count(*) AS messages, sum(m.size) AS size, sum(m.flags & {DELETED} <> 0) AS deleted,
             sum(m.flags & {SEEN} = 0) AS unseen, sum(m.uid >= g.first_recent) AS recent,
             max(m.uid) AS uid, max(m.modseq) AS modseq
-        FROM messages m JOIN folders g ON g.id = m.folder GROUP BY folder
+        FROM messages m JOIN folders g ON g.id = m.folder
+        WHERE m.uid < g.uid_next OR NOT EXISTS (SELECT 1 FROM copies k WHERE k.folder = g.id)
+        GROUP BY m.folder
     ) m ON m.folder = f.id
     LEFT JOIN (
         SELECT folder, max(high) AS uid, max(modseq) AS modseq FROM tombstones GROUP BY folder

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailstore.engine.checking.context import Context, nextModseq
+from mailstore.engine.checking.context import GONE, Context, nextModseq
 from mailstore.engine.checking.findings import Fault, counted
 from mailstore.engine.checking.lostandfound import makeFolder
 from mailstore.engine.connection import Connection
@@ -30,7 +30,8 @@ def places(context: Context) -> Iterator[Fault | None]:
     """
     found = context.db.execute(
         "SELECT folder, count(*) FROM messages m"
-        " WHERE NOT EXISTS (SELECT 1 FROM folders f WHERE f.id = m.folder) GROUP BY folder"
+        " WHERE NOT EXISTS (SELECT 1 FROM folders f WHERE f.id = m.folder)"
+        f" AND folder NOT IN {GONE} GROUP BY folder"
     )
     for folder, count in found:
         yield Fault(

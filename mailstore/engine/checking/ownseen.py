@@ -8,12 +8,15 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from mailstore.engine.checking.context import Context, nextModseq
+from mailstore.engine.checking.context import GONE, Context, nextModseq
 from mailstore.engine.checking.findings import Fault
 from mailstore.engine.connection import Connection
 from mailstore.model import uint32s
 
 _SYSTEM_ID = -1
+
+#: Above all UIDs.
+_END = 1 << 32
 
 
 def orphans(context: Context) -> Iterator[Fault | None]:
@@ -23,7 +26,7 @@ def orphans(context: Context) -> Iterator[Fault | None]:
     found = context.db.execute(
         "SELECT folder, user, EXISTS (SELECT 1 FROM folders f WHERE f.id = s.folder) FROM"
         " (SELECT folder, user FROM seen UNION SELECT folder, user FROM seen_marks) s WHERE"
-        " NOT EXISTS (SELECT 1 FROM folders f WHERE f.id = s.folder)"
+        f" (NOT EXISTS (SELECT 1 FROM folders f WHERE f.id = s.folder) AND folder NOT IN {GONE})"
         f" OR (user <> {_SYSTEM_ID} AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user))"
     )
     for folder, user, has_folder in found:
@@ -55,21 +58,24 @@ def counts(context: Context) -> Iterator[Fault | None]:
     """
     db = context.db
     folders = db.execute(
-        "SELECT id, uid_next, modseq FROM folders f WHERE NOT shared_seen AND"
-        " (EXISTS (SELECT 1 FROM seen s WHERE s.folder = f.id)"
+        "SELECT id, uid_next, modseq, EXISTS (SELECT 1 FROM copies k WHERE k.folder = f.id) FROM folders f"
+        " WHERE NOT shared_seen AND (EXISTS (SELECT 1 FROM seen s WHERE s.folder = f.id)"
         " OR EXISTS (SELECT 1 FROM seen_marks k WHERE k.folder = f.id)) ORDER BY id"
     )
-    for folder, uid_next, modseq in folders:
+    for folder, uid_next, modseq, is_copied_to in folders:
+        # What is being copied into it is not counted yet.
+        end = uid_next if is_copied_to else _END
         uids: array[int] | None = None
         for user, *said in db.execute(
             "SELECT w.user, s.low, s.low_modseq, s.last, s.seen, s.marks FROM"
-            " (SELECT user FROM seen WHERE folder = ?1 UNION SELECT user FROM seen_marks WHERE folder = ?1) w"
+            " (SELECT user FROM seen WHERE folder = ?1"
+            " UNION SELECT user FROM seen_marks WHERE folder = ?1 AND uid < ?2) w"
             " LEFT JOIN seen s ON s.folder = ?1 AND s.user = w.user",
-            (folder,),
+            (folder, end),
         ):
             if uids is None:
                 uids = _uids(db, folder)
-            problem = _wrong(db, folder, user, said, uids, uid_next, modseq)
+            problem = _wrong(db, folder, user, said, uids, uid_next, modseq, end)
             if problem:
                 yield Fault(
                     "seen-counts",
@@ -95,6 +101,7 @@ def _wrong(
     uids: array[int],
     uid_next: int,
     modseq: int,
+    end: int,
 ) -> str:
     low, low_modseq, last, seen, marks = said
     if low is None or low_modseq is None or last is None:
@@ -103,15 +110,15 @@ def _wrong(
         "SELECT count(*), coalesce(sum(NOT EXISTS"
         " (SELECT 1 FROM messages m WHERE m.folder = k.folder AND m.uid = k.uid)), 0),"
         " coalesce(sum(seen NOT IN (0, 1)), 0), coalesce(max(modseq), 0)"
-        " FROM seen_marks k WHERE folder = ? AND user = ?",
-        (folder, user),
+        " FROM seen_marks k WHERE folder = ? AND user = ? AND uid < ?",
+        (folder, user, end),
     ).fetchone()
     wrong = []
     if gone or bad:
         wrong.append(f"{gone or bad} marks are of no message" if gone else f"{bad} marks make no sense")
     if marks != count:
         wrong.append(f"marks are {count}, and it says {marks}")
-    right = _seen(db, folder, user, low, uids)
+    right = _seen(db, folder, user, low, uids, end)
     if not gone and not bad and seen != right:
         wrong.append(f"seen are {right}, and it says {seen}")
     if low >= uid_next or low < 0:
@@ -123,11 +130,11 @@ def _wrong(
     return "; ".join(wrong)
 
 
-def _seen(db: Connection, folder: int, user: int, low: int, uids: array[int]) -> int:
+def _seen(db: Connection, folder: int, user: int, low: int, uids: array[int], end: int) -> int:
     below, seen = db.execute(
         "SELECT coalesce(sum(uid <= ?), 0), coalesce(sum(seen), 0) FROM seen_marks"
-        " WHERE folder = ? AND user = ?",
-        (low, folder, user),
+        " WHERE folder = ? AND user = ? AND uid < ?",
+        (low, folder, user, end),
     ).fetchone()
     return bisect_right(uids, low) - int(below) + int(seen)
 
@@ -157,7 +164,7 @@ class _count:
         low, low_modseq, compact_at = row or (0, 0, 0)
         low = min(max(0, low), uid_next - 1)
         (marks,) = db.execute("SELECT count(*) FROM seen_marks WHERE folder = ? AND user = ?", of).fetchone()
-        seen = _seen(db, self._folder, self._user, low, _uids(db, self._folder))
+        seen = _seen(db, self._folder, self._user, low, _uids(db, self._folder), _END)
         db.execute(
             "INSERT OR REPLACE INTO seen (folder, user, low, low_modseq, last, seen, marks, compact_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailstore.engine.checking.context import Context, nextModseq
+from mailstore.engine.checking.context import GONE, Context, nextModseq
 from mailstore.engine.checking.findings import Execute, Fault, counted
 from mailstore.engine.connection import Connection
 
@@ -20,7 +20,8 @@ def tombstones(context: Context) -> Iterator[Fault | None]:
     db = context.db
     found = db.execute(
         "SELECT folder, count(*) FROM tombstones t"
-        " WHERE NOT EXISTS (SELECT 1 FROM folders f WHERE f.id = t.folder) GROUP BY folder"
+        " WHERE NOT EXISTS (SELECT 1 FROM folders f WHERE f.id = t.folder)"
+        f" AND folder NOT IN {GONE} GROUP BY folder"
     )
     for folder, count in found:
         yield Fault(
@@ -32,7 +33,8 @@ def tombstones(context: Context) -> Iterator[Fault | None]:
         )
     found = db.execute(
         "SELECT f.id, f.uid_next - 1, f.tombstones_from, coalesce(t.uids, 0), coalesce(t.wrong, 0),"
-        " coalesce(t.alive, 0), (SELECT count(*) FROM messages m WHERE m.folder = f.id)"
+        " coalesce(t.alive, 0),"
+        " (SELECT count(*) FROM messages m WHERE m.folder = f.id AND m.uid < f.uid_next)"
         " FROM folders f LEFT JOIN"
         " (SELECT folder, sum(high - low + 1) AS uids, sum(low > high OR low < 1 OR high >= g.uid_next OR"
         f" t.modseq <= g.tombstones_from) AS wrong, sum({_COVERS}) AS alive"

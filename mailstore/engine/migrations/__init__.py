@@ -17,6 +17,7 @@ from mailstore.engine.migrations import (
     m0003_delivery,
     m0004_groups,
     m0005_announced,
+    m0006_slices,
 )
 
 #: What brings a database from one version to the next, in order.
@@ -26,4 +27,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0003_delivery.upgrade,
     m0004_groups.upgrade,
     m0005_announced.upgrade,
+    m0006_slices.upgrade,
 )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from mailstore.engine import folders, rendering, users
+from mailstore.engine import copies, folders, rendering, users
 from mailstore.engine.acl import Acls
 from mailstore.engine.commit import ICommitter
 from mailstore.engine.connection import Connection
@@ -51,7 +51,7 @@ class Requests:
             are made again here, before this returns.
         @param committer: when changes become durable; by default each on its
             own.  A database in memory has only one connection, which cannot be
-            committed elsewhere: for it this is not used.
+            committed elsewhere: there it only lets others have their turns.
         @param subscribe_new: who may look up a public folder made from now on
             subscribes to it, until he says otherwise.
         @param helpers: processes that may be started to render messages that are
@@ -63,6 +63,8 @@ class Requests:
         self._clock = clock
         self._observers: list[IStoreObserver] = []
         self._expired_to = 0
+        #: Those who are copying very many messages.
+        self._copying: set[str] = set()
         self._users = users.Users()
         self._acls = Acls(self._limits.max_acl_entries)
         self._places = Places(self._users, self._acls)
@@ -80,7 +82,7 @@ class Requests:
         with database.reading() as db:
             (self._identity,) = db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
         self._writer = Writer(database, self._pins, committer, self._forgetNumbers, self._forget)
-        self._writer.sweepAll()
+        self._writer.sweepFirst()
 
     def _forgetNumbers(self) -> None:
         self._acls.forget()
@@ -95,8 +97,24 @@ class Requests:
     async def _change(self, change: Callable[[Connection], _T]) -> _T:
         """
         Make a change and wait until it is durable.
+
+        @param change: if it adds something to a folder that somebody is copying very many messages into, it
+            is called again when he has finished; of what it did before nothing is kept.
         """
-        return await self._writer.change(change)
+        while True:
+            try:
+                return await self._writer.change(change)
+            except copies.FolderHeld as held:
+                if held.token in self._copying:
+                    await self._writer.giveWay()
+                else:
+                    await self._clearCopy(held.folder, held.token)
+
+    async def _clearCopy(self, folder: int, token: str) -> None:
+        """
+        Remove some of what somebody has left in a folder who copied into it.
+        """
+        await self._writer.change(lambda db: copies.clear(db, folder, token, self._limits.slice_rows))
 
     def _changed(self, folder: int, user: str = "") -> None:
         for observer in tuple(self._observers):

@@ -5,9 +5,11 @@ Folders, their counts, and who subscribes to them.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from mailstore.engine import opening, subscribing
 from mailstore.engine.connection import Connection
+from mailstore.engine.folders import Renamed
 from mailstore.engine.requests.base import Requests
 from mailstore.errors import InvalidRequest
 from mailstore.model import FolderColumns, FolderStatus, StatusColumns, TreeVersion, uint64s
@@ -44,11 +46,19 @@ class HierarchyRequests(Requests):
         self._changed(await self._change(change))
 
     async def renameFolder(self, user: str, name: str, new_name: str) -> None:
-        def change(db: Connection) -> tuple[int, ...]:
-            return self._folders.rename(db, self._users.viewer(db, user), name, new_name).folders
+        def change(db: Connection) -> tuple[Renamed, int]:
+            renamed = self._folders.rename(db, self._users.viewer(db, user), name, new_name)
+            return renamed, self._folders.moveInbox(db, renamed, 0) if renamed.last else 0
 
-        for folder in await self._change(change):
-            self._changed(folder)
+        renamed, after = await self._change(change)
+        try:
+            while after:
+                await self._writer.giveWay()
+                after = await self._change(partial(self._folders.moveInbox, renamed=renamed, after=after))
+        finally:
+            if renamed.inbox:
+                self._changed(renamed.inbox)
+                self._changed(renamed.created)
 
     async def status(self, user: str, name: str) -> FolderStatus:
         with self._database.reading() as db:

@@ -10,6 +10,7 @@ from mailstore.engine import flags as flagging
 from mailstore.engine import moving, opening
 from mailstore.engine.connection import Connection
 from mailstore.engine.fetching import Fetch, OriginalReader, SectionReader
+from mailstore.engine.messages import present
 from mailstore.engine.places import FolderRow
 from mailstore.engine.requests.base import Requests
 from mailstore.model import (
@@ -112,8 +113,8 @@ class MessageRequests(Requests):
     async def readOriginal(self, folder: int, uid: int) -> AsyncGenerator[bytes, None]:
         size = self._limits.batch_bytes
         with self._database.reading() as db:
-            self._places.byId(db, self._users.viewer(db, SYSTEM), folder, "r")
-            reader = OriginalReader(db, folder, uid)
+            row = self._places.byId(db, self._users.viewer(db, SYSTEM), folder, "r")
+            reader = OriginalReader(db, row, uid)
             piece = reader.read(db, size)
             self._pins.pin(reader.content)
         try:
@@ -135,53 +136,130 @@ class MessageRequests(Requests):
         flags: tuple[str, ...],
         unchanged_since: int | None = None,
     ) -> FlagsStored:
-        def change(db: Connection) -> tuple[FlagsStored, bool, bool]:
+        results: list[FlagsStored] = []
+        wanted = UidSet()
+        after = 0
+
+        def change(db: Connection) -> flagging.Stored:
+            nonlocal wanted
             viewer = self._users.viewer(db, user)
             row = self._places.byId(db, viewer, folder, "", any_of="stw")
             rights = self._places.rights(db, viewer, row)
-            return flagging.storeFlags(db, row, viewer, rights, uids, mode, flags, unchanged_since)
+            wanted = wanted or present(row, uids)
+            most = self._limits.slice_rows
+            return flagging.storeFlags(
+                db, row, viewer, rights, wanted, mode, flags, unchanged_since, after, most
+            )
 
-        result, shared, own = await self._change(change)
-        if shared or own:
-            self._changed(folder, "" if shared else user)
-        return result
+        shared = own = False
+        try:
+            while not results or after:
+                stored = await self._change(change)
+                results.append(stored.result)
+                after, shared, own = stored.after, shared or stored.shared, own or stored.own
+                await self._writer.giveWay()
+        finally:
+            if shared or own:
+                self._changed(folder, "" if shared else user)
+        return flagging.joined(results)
 
     async def copy(self, user: str, folder: int, uids: UidSet, target: str) -> CopyResult:
-        return await self._transfer(user, folder, uids, target, "r", None)
-
-    async def move(self, user: str, folder: int, uids: UidSet, target: str) -> CopyResult:
-        return await self._transfer(user, folder, uids, target, "rte", self._limits.max_tombstones)
-
-    async def _transfer(
-        self, user: str, folder: int, uids: UidSet, target: str, needed: str, move_with: int | None
-    ) -> CopyResult:
-        target_id = 0
-
-        def change(db: Connection) -> CopyResult:
-            nonlocal target_id
+        def change(db: Connection) -> tuple[CopyResult | None, int]:
             viewer = self._users.viewer(db, user)
-            source = self._places.byId(db, viewer, folder, needed)
+            source = self._places.byId(db, viewer, folder, "r")
             there = self._places.mailbox(db, viewer, target, "i")
-            target_id = there.id
             rights = self._places.rights(db, viewer, there)
-            return moving.copy(db, source, viewer, uids, there, rights, move_with, int(self._clock()))
+            now, most = int(self._clock()), self._limits.slice_rows
+            result = moving.copy(db, source, viewer, uids, there, rights, now, most)
+            if result is None:
+                copying.begin(db, source, viewer, there)
+            return result, there.id
 
-        result = await self._change(change)
+        copying = moving.Copying(uids, int(self._clock()), self._limits.slice_rows)
+        self._copying.add(copying.token)
+        try:
+            result, target_id = await self._change(change)
+            if result is None:
+                result = await self._copyInSlices(user, folder, copying)
+        finally:
+            # What it has left behind, if it has, is removed by whoever finds it.
+            self._copying.remove(copying.token)
         if result.sources:
             self._changed(target_id)
-            if move_with is not None and target_id != folder:
-                self._changed(folder)
         return result
 
-    async def expunge(self, user: str, folder: int, uids: UidSet | None) -> UidSet:
-        def change(db: Connection) -> UidSet:
-            row = self._places.byId(db, self._users.viewer(db, user), folder, "e")
-            removed = moving.expunge(db, row, uids, self._limits.max_tombstones)
-            if removed:
-                self._writer.sweepLater()
-            return removed
+    async def _copyInSlices(self, user: str, folder: int, copying: moving.Copying) -> CopyResult:
+        """
+        Copy messages that are too many for one transaction, all or none for everybody who looks.
+        """
 
-        removed = await self._change(change)
-        if removed:
-            self._changed(folder)
-        return removed
+        def more(db: Connection) -> bool:
+            viewer = self._users.viewer(db, user)
+            source = self._places.byId(db, viewer, folder, "r")
+            there = self._places.byId(db, viewer, copying.target, "i")
+            return copying.more(db, source, viewer, there, self._places.rights(db, viewer, there))
+
+        def end(db: Connection) -> CopyResult:
+            viewer = self._users.viewer(db, user)
+            return copying.end(db, viewer, self._places.byId(db, viewer, copying.target, "i"))
+
+        while await self._change(more):
+            await self._writer.giveWay()
+        return await self._change(end)
+
+    async def move(self, user: str, folder: int, uids: UidSet, target: str) -> CopyResult:
+        results: list[CopyResult] = []
+        wanted = UidSet()
+        target_id = after = 0
+
+        def change(db: Connection) -> tuple[moving.Transferred, int]:
+            nonlocal wanted
+            viewer = self._users.viewer(db, user)
+            source = self._places.byId(db, viewer, folder, "rte")
+            if target_id:
+                there = self._places.byId(db, viewer, target_id, "i")
+            else:
+                there = self._places.mailbox(db, viewer, target, "i")
+            rights = self._places.rights(db, viewer, there)
+            wanted = wanted or present(source, uids)
+            now, most, tombstones = int(self._clock()), self._limits.slice_rows, self._limits.max_tombstones
+            moved = moving.move(db, source, viewer, wanted, after, most, there, rights, tombstones, now)
+            return moved, there.id
+
+        try:
+            while not results or after:
+                moved, target_id = await self._change(change)
+                results.append(moved.result)
+                after = moved.after
+                await self._writer.giveWay()
+        finally:
+            if any(each.sources for each in results):
+                self._changed(target_id)
+                if target_id != folder:
+                    self._changed(folder)
+        return moving.joined(results)
+
+    async def expunge(self, user: str, folder: int, uids: UidSet | None) -> UidSet:
+        removed: list[UidSet] = []
+        wanted = UidSet()
+        after = 0
+
+        def change(db: Connection) -> tuple[UidSet, int]:
+            nonlocal wanted
+            row = self._places.byId(db, self._users.viewer(db, user), folder, "e")
+            tombstones, most = self._limits.max_tombstones, self._limits.slice_rows
+            wanted = wanted or present(row, moving.EVERYTHING if uids is None else uids)
+            found, behind = moving.expunge(db, row, wanted, tombstones, after, most)
+            if found:
+                self._writer.sweepLater()
+            return found, behind
+
+        try:
+            while not removed or after:
+                gone, after = await self._change(change)
+                removed.append(gone)
+                await self._writer.giveWay()
+        finally:
+            if any(removed):
+                self._changed(folder)
+        return UidSet.ofRanges(pair for each in removed for pair in each.ranges)

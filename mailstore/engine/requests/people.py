@@ -37,9 +37,8 @@ class PeopleRequests(Requests):
 
     async def removeUser(self, user: str, keep_as: str = "", delete: bool = False) -> int:
         def change(db: Connection) -> removal.Removed:
-            removed = removal.removeUser(
-                db, self._folders, self._acls, self._users.viewer(db, user), keep_as, delete
-            )
+            viewer, most = self._users.viewer(db, user), self._limits.slice_rows
+            removed = removal.removeUser(db, self._folders, self._acls, viewer, keep_as, delete, most)
             self._writer.sweepLater()
             return removed
 

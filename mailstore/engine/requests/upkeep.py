@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from mailstore.engine import expiry
+from mailstore.engine import copies, expiry, gone
 from mailstore.engine.connection import Connection
 from mailstore.engine.requests.base import Requests
 from mailstore.engine.statistics import statistics
@@ -58,6 +58,22 @@ class UpkeepRequests(Requests):
         await self._change(self._index.step)
         with self._database.reading() as db:
             return self._index.isBehind(db)
+
+    async def tidyMore(self) -> bool:
+        with self._database.reading() as db:
+            left = copies.abandoned(db, frozenset(self._copying))
+            folder = gone.first(db)
+        if left is not None:
+            await self._clearCopy(*left)
+        elif folder:
+            await self._writer.change(lambda db: gone.clear(db, folder, self._limits.slice_rows))
+        elif self._writer.sweep_due:
+            await self._writer.change(lambda db: None)
+            return self._writer.sweep_due
+        else:
+            return False
+        self._writer.sweepLater()
+        return True
 
     async def expireMore(self) -> bool:
         """
