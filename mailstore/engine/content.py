@@ -1,6 +1,6 @@
 """
-The bytes of messages: each distinct message is kept once, as it came, in
-chunks, and given as it is served (L{mailstore.message.lines}).
+The contents of messages: each distinct message is kept once, as it came, in
+chunks (L{mailstore.engine.chunks}).
 
 A content lives as long as rows of messages name it, and for as long as
 somebody is in the middle of reading it.
@@ -9,42 +9,20 @@ somebody is in the middle of reading it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import attrs
 
+from mailstore.engine.chunks import CHUNK_BITS
 from mailstore.engine.connection import Connection
 from mailstore.engine.rendering import Rendered
 from mailstore.engine.textindex import TextIndex
-from mailstore.errors import StoreFault
-from mailstore.message.lines import canonicalChunks
-
-#: Bytes of a chunk; only the last one of a content has fewer.
-CHUNK = 128 * 1024
-
-#: Where the number of a chunk begins in its id.
-CHUNK_BITS = 20
 
 #: Contents that are removed in one go; others wait for the next change.
 _SWEEP = 300
 
 #: Bytes of contents from which on their removal is a transaction of its own.
 _MUCH = 4 * 1024 * 1024
-
-
-@attrs.frozen
-class Content:
-    """
-    Where a message's bytes are.
-    """
-
-    id: int
-    #: Bytes as it came.
-    stored: int
-    #: Bytes as it is served.
-    size: int
-    #: Both are the same bytes.
-    canonical: bool
 
 
 def find(db: Connection, digest: bytes) -> tuple[int, int] | None:
@@ -61,7 +39,7 @@ def insert(db: Connection, digest: bytes, stored: int, chunks: Iterable[bytes], 
     """
     Keep a content that is not there yet, and that one message is going to name.
 
-    @param chunks: it as it came, in pieces of L{CHUNK} bytes.
+    @param chunks: it as it came, in pieces of L{CHUNK<mailstore.engine.chunks.CHUNK>} bytes.
     """
     cursor = db.execute(
         "INSERT INTO contents (hash, refs, stored, size, canonical, sent_day, rendered, structure, thread)"
@@ -186,63 +164,3 @@ class Pins:
         db.executemany("DELETE FROM sortings WHERE id = ?", rows)
         db.executemany("DELETE FROM contents WHERE id = ?", rows)
         self._index.removed(db, gone)
-
-
-class ServedReader:
-    """
-    Gives a range of a content's served form in pieces, a few chunks at a time,
-    going on where it stopped.
-    """
-
-    def __init__(self, content: Content, start: int, end: int) -> None:
-        self._content = content
-        self._left = max(0, end - start)
-        if content.canonical:
-            self._number, self._skip = divmod(start, CHUNK)
-            self._pieces: Iterator[bytes] = self._raw()
-        else:
-            self._number, self._skip = 0, start
-            self._pieces = canonicalChunks(self._raw())
-        self._held = b""
-
-    def _raw(self) -> Iterator[bytes]:
-        count = max(1, -(-self._content.stored // CHUNK))
-        while self._number < count:
-            row = self._db.execute(
-                "SELECT data FROM chunks WHERE id = ?", ((self._content.id << CHUNK_BITS) + self._number,)
-            ).fetchone()
-            if row is None:
-                raise StoreFault("a piece of a message is missing")
-            self._number += 1
-            data: bytes = row[0]
-            yield data
-
-    def read(self, db: Connection, size: int) -> bytes:
-        """
-        The next C{size} bytes, or fewer at the end; nothing when all have been given.
-        """
-        self._db = db
-        size = min(size, self._left)
-        gathered = [self._held]
-        have = len(self._held)
-        while have < size:
-            piece = next(self._pieces, None)
-            if piece is None:
-                raise StoreFault("a message is shorter than it was")
-            if self._skip:
-                skipped = min(self._skip, len(piece))
-                self._skip -= skipped
-                piece = piece[skipped:]
-            gathered.append(piece)
-            have += len(piece)
-        data = b"".join(gathered) if len(gathered) > 1 else gathered[0]
-        self._held = data[size:]
-        self._left -= size
-        return data[:size]
-
-
-def served(db: Connection, content: Content, start: int, end: int) -> bytes:
-    """
-    A range of a content's served form, at once.
-    """
-    return ServedReader(content, start, end).read(db, end - start)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import attrs
 
 from mailstore.engine import content, quotas
+from mailstore.engine.chunks import CHUNK
 from mailstore.engine.connection import Connection
 from mailstore.engine.flags import Keywords, viewerFlagRights
 from mailstore.engine.limits import EngineLimits
@@ -139,7 +140,7 @@ class Delivery:
         # If nothing was made of it, it was there before, and has gone since.
         rendered = arrival.rendered or self._render(arrival.spool.buffer())
         spool = arrival.spool
-        stored = content.insert(db, arrival.digest, spool.size, spool.chunks(content.CHUNK), rendered)
+        stored = content.insert(db, arrival.digest, spool.size, spool.chunks(CHUNK), rendered)
         return stored, rendered.size
 
     def close(self) -> None:

@@ -11,9 +11,10 @@ from array import array
 from collections.abc import Iterable
 from typing import Any
 
+from mailstore.engine.chunks import CHUNK, CHUNK_BITS, Content, Places, ServedReader, served
 from mailstore.engine.connection import Connection
-from mailstore.engine.content import CHUNK, CHUNK_BITS, Content, ServedReader, served
-from mailstore.engine.decoding import Decoded
+from mailstore.engine.decoding import IDecoded, decoded
+from mailstore.engine.landmarks import Landmarks
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow
 from mailstore.engine.seen import Views
@@ -58,10 +59,17 @@ class Fetch:
     """
 
     def __init__(
-        self, views: Views, limits: EngineLimits, kinds: dict[str, int], uids: UidSet, spec: FetchSpec
+        self,
+        views: Views,
+        limits: EngineLimits,
+        kinds: dict[str, int],
+        landmarks: Landmarks,
+        uids: UidSet,
+        spec: FetchSpec,
     ) -> None:
         """
         @param kinds: the renditions that there are.
+        @param landmarks: what is known of large messages, and will be.
         @raise InvalidRequest: one is asked for that there is not.
         """
         for name in spec.renditions:
@@ -69,6 +77,7 @@ class Fetch:
                 raise InvalidRequest("there is no such rendition")
         self._views = views
         self._limits = limits
+        self._landmarks = landmarks
         self._uids = uids
         self._spec = spec
         self._after = 0
@@ -121,7 +130,7 @@ class Fetch:
         )
 
     def _read(self, db: Connection, view: Snapshot, row: FolderRow) -> FetchBatch:
-        values = _Values(self._spec, self._limits)
+        values = _Values(self._spec, self._limits, self._landmarks)
         assert self._statement is not None
         for low, high in reversed(self._runs):
             expected = min(self._limits.batch_rows - values.count, high - low)
@@ -164,11 +173,12 @@ class _Values:
     The columns of a batch that do not come from the snapshot, growing.
     """
 
-    def __init__(self, spec: FetchSpec, limits: EngineLimits) -> None:
+    def __init__(self, spec: FetchSpec, limits: EngineLimits, landmarks: Landmarks) -> None:
         self.count = 0
         self._bytes = 0
         self._spec = spec
         self._limits = limits
+        self._landmarks = landmarks
         self._dates = uint64s()
         self._zones = array("h")
         self._sizes = uint64s()
@@ -200,7 +210,7 @@ class _Values:
         if spec.sections:
             if self.count and self._bytes + cost > self._limits.batch_bytes:
                 return False
-            sections, work = _sections(db, row[sections_at:], spec.sections, self._limits)
+            sections, work = _sections(db, row[sections_at:], spec.sections, self._limits, self._landmarks)
             cost += work + sum(len(each) if isinstance(each, bytes) else 8 for each in sections)
         if self.count and self._bytes + cost > self._limits.batch_bytes:
             return False
@@ -244,7 +254,11 @@ class _Values:
 
 
 def _sections(
-    db: Connection, row: tuple[Any, ...], wanted: tuple[Section, ...], limits: EngineLimits
+    db: Connection,
+    row: tuple[Any, ...],
+    wanted: tuple[Section, ...],
+    limits: EngineLimits,
+    landmarks: Landmarks,
 ) -> tuple[tuple[_Value, ...], int]:
     """
     The values of sections, and how many bytes had to be decoded for them.
@@ -257,6 +271,7 @@ def _sections(
     whole: bytes | None = None
     if stored <= CHUNK:
         whole = chunk if canonical else b"".join(canonicalChunks((chunk,)))
+    places = landmarks.places(ident, stored)
     room = max(limits.batch_bytes, limits.inline_section)
     values: list[_Value] = []
     work = 0
@@ -265,14 +280,19 @@ def _sections(
         if cut is None:
             values.append(None)
             continue
-        header = _filtered(db, source, whole, cut)
-        decoded = _decoded(db, source, ranges, section, cut)
-        size = cut.size if header is None else len(header)
+        header = _filtered(db, source, whole, cut, places)
+        body = _decoded(db, source, ranges, section, cut, landmarks)
         window = b""
-        if decoded is not None:
-            work += cut.size
-            first = 0 if section.partial is None else max(0, section.partial[0])
-            size, window = decoded.measure(db, first, limits.inline_section)
+        if body is not None:
+            if not section.size_only:
+                # Most often that is all of it.
+                first, most = (0, limits.inline_section) if section.partial is None else section.partial
+                body.seek(db, max(0, first))
+                window = body.read(db, min(max(0, most), limits.inline_section))
+            size = body.size(db)
+            work += body.work
+        else:
+            size = cut.size if header is None else len(header)
         start, end = applyPartial(size, section.partial)
         length = end - start
         if section.size_only:
@@ -282,33 +302,37 @@ def _sections(
             values.append(length)
             continue
         room -= length
-        if decoded is not None:
+        if body is not None:
             values.append(window[:length])
         elif header is not None:
             values.append(header[start:end])
         else:
-            values.append(_range(db, source, whole, cut.start + start, cut.start + end))
+            values.append(_range(db, source, whole, cut.start + start, cut.start + end, places))
     return tuple(values), work
 
 
-def _range(db: Connection, source: Content, whole: bytes | None, start: int, end: int) -> bytes:
-    return served(db, source, start, end) if whole is None else whole[start:end]
+def _range(
+    db: Connection, source: Content, whole: bytes | None, start: int, end: int, places: Places
+) -> bytes:
+    return served(db, source, start, end, places) if whole is None else whole[start:end]
 
 
-def _filtered(db: Connection, source: Content, whole: bytes | None, cut: Cut) -> bytes | None:
+def _filtered(db: Connection, source: Content, whole: bytes | None, cut: Cut, places: Places) -> bytes | None:
     """
     The fields of a header that a cut asks for; C{None} when it asks for a range.
     """
     if cut.fields is None:
         return None
-    header = _range(db, source, whole, cut.start, min(cut.end, cut.start + MAX_HEADER))
+    header = _range(db, source, whole, cut.start, min(cut.end, cut.start + MAX_HEADER), places)
     return filterHeader(header, cut.fields, cut.negate)
 
 
-def _decoded(db: Connection, source: Content, ranges: Ranges, section: Section, cut: Cut) -> Decoded | None:
+def _decoded(
+    db: Connection, source: Content, ranges: Ranges, section: Section, cut: Cut, landmarks: Landmarks
+) -> IDecoded | None:
     if section.kind is not SectionKind.BINARY:
         return None
-    return Decoded.of(db, source, ranges, section.part, cut)
+    return decoded(db, source, ranges, section.part, cut, landmarks)
 
 
 class OriginalReader:
@@ -344,8 +368,11 @@ class SectionReader:
     Gives one section of one message in pieces.
     """
 
-    def __init__(self, db: Connection, row: FolderRow, uid: int, section: Section) -> None:
+    def __init__(
+        self, db: Connection, row: FolderRow, uid: int, section: Section, landmarks: Landmarks
+    ) -> None:
         """
+        @param landmarks: what is known of large messages, and will be.
         @raise InvalidRequest: no such message or no such part.
         @raise UnknownEncoding: it cannot be decoded.
         """
@@ -364,15 +391,16 @@ class SectionReader:
             raise InvalidRequest("the message has no such part")
         #: The content that is read, to be pinned.
         self.content: int = ident
-        self._decoded = _decoded(db, source, ranges, section, cut)
+        self._decoded = _decoded(db, source, ranges, section, cut, landmarks)
         self._left = 0
         if self._decoded is not None:
             start, self._left = (0, 1 << 62) if section.partial is None else section.partial
-            self._decoded.skip(db, max(0, start))
-        self._header = _filtered(db, source, None, cut)
+            self._decoded.seek(db, max(0, start))
+        places = landmarks.places(ident, stored)
+        self._header = _filtered(db, source, None, cut, places)
         start, end = applyPartial(cut.size if self._header is None else len(self._header), section.partial)
         self._at, self._end = start, end
-        self._reader = ServedReader(source, cut.start + start, cut.start + end)
+        self._reader = ServedReader(source, cut.start + start, cut.start + end, places)
 
     def read(self, db: Connection, size: int) -> bytes:
         """

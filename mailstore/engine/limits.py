@@ -79,6 +79,8 @@ class EngineLimits:
     snapshot_cache: int = attrs.field(default=64 * _MIB, validator=attrs.validators.ge(0))
     #: Bytes of what searches for texts have found out, kept for the next who looks for the same.
     search_cache: int = attrs.field(default=32 * _MIB, validator=attrs.validators.ge(0))
+    #: Bytes of places in large messages, from which somebody who reads them in pieces goes on.
+    landmark_cache: int = attrs.field(default=2 * _MIB, validator=attrs.validators.ge(0))
     #: Enumerations of trees that are kept for the next who asks.
     tree_cache: int = attrs.field(default=16, validator=attrs.validators.ge(1))
     #: Ranges of expunged UIDs that are remembered for one folder.

@@ -25,6 +25,11 @@ class Decoding(Protocol):
         One more piece.
         """
 
+    def measure(self, data: bytes) -> int:
+        """
+        As L{feed}, for who only wants to know how many bytes it gives.
+        """
+
     def finish(self) -> bytes:
         """
         There is no more.
@@ -62,6 +67,12 @@ class Binary:
         """
         return data
 
+    def measure(self, data: bytes) -> int:
+        """
+        See L{Decoding.measure}.
+        """
+        return len(data)
+
     def finish(self) -> bytes:
         """
         See L{Decoding.finish}.
@@ -75,16 +86,24 @@ class _Base64:
         self._ended = False
 
     def feed(self, data: bytes) -> bytes:
+        whole = self._whole(data)
+        return words.decodeBase64(whole) if self._ended else binascii.a2b_base64(whole)
+
+    def measure(self, data: bytes) -> int:
+        whole, rest = divmod(len(self._whole(data)), 4)
+        return 3 * whole + max(0, rest - 1)
+
+    def _whole(self, data: bytes) -> bytes:
+        """
+        The letters that are to be decoded now: groups of four, and at the end what there is.
+        """
         if self._ended:
             return b""
         kept, padding, _ = (self._held + words.onlyBase64(data)).partition(b"=")
-        if padding:
-            self._ended = True
-            self._held = b""
-            return words.decodeBase64(kept)
-        whole = len(kept) - len(kept) % 4
+        self._ended = bool(padding)
+        whole = len(kept) - (0 if padding else len(kept) % 4)
         self._held = kept[whole:]
-        return binascii.a2b_base64(kept[:whole])
+        return kept[:whole]
 
     def finish(self) -> bytes:
         held, self._held = self._held, b""
@@ -102,6 +121,9 @@ class _QuotedPrintable:
         end = len(data) if at < 0 else at
         self._held = data[end:]
         return words.decodeQuotedPrintable(data[:end])
+
+    def measure(self, data: bytes) -> int:
+        return len(self.feed(data))
 
     def finish(self) -> bytes:
         held, self._held = self._held, b""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import quopri
+from copy import copy
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -24,9 +25,17 @@ class DecodingTests(SynchronousTestCase):
 
     def _decoded(self, name: bytes, data: bytes, step: int) -> bytes:
         decoding = decodingFor(_header(name))
-        assert decoding is not None
-        pieces = [decoding.feed(data[at : at + step]) for at in range(0, len(data), step)]
-        return b"".join(pieces) + decoding.finish()
+        counting = decodingFor(_header(name))
+        assert decoding is not None and counting is not None
+        pieces = []
+        for at in range(0, len(data), step):
+            pieces.append(decoding.feed(data[at : at + step]))
+            # Who counts and who decodes can go on for each other.
+            self.assertEqual(copy(counting).measure(data[at : at + step]), len(pieces[-1]))
+            counting.measure(data[at : at + step])
+        end = decoding.finish()
+        self.assertEqual(counting.finish(), end)
+        return b"".join(pieces) + end
 
     def test_names(self) -> None:
         """

@@ -12,8 +12,8 @@ from mailstore.engine import content as storing
 from mailstore.engine.checking.context import Context
 from mailstore.engine.checking.findings import Execute, Fault, counted
 from mailstore.engine.checking.lostandfound import LOST, fileContent
+from mailstore.engine.chunks import CHUNK, CHUNK_BITS
 from mailstore.engine.connection import Connection, Cursor
-from mailstore.engine.content import CHUNK, CHUNK_BITS
 from mailstore.engine.rendering import renderAgain
 from mailstore.engine.uploads import Spool
 from mailstore.message import index

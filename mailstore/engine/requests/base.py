@@ -15,6 +15,7 @@ from mailstore.engine.connection import Connection
 from mailstore.engine.content import Pins
 from mailstore.engine.database import Database
 from mailstore.engine.hierarchy import Hierarchy
+from mailstore.engine.landmarks import Landmarks
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import Places
 from mailstore.engine.search import Memory
@@ -71,6 +72,7 @@ class Requests:
         self._hierarchy = Hierarchy(self._places, self._limits)
         self._folders = folders.Folders(self._places, self._limits, clock, subscribe_new)
         self._views = Views(Snapshots(self._limits.snapshot_cache), self._limits.snapshot_cache)
+        self._landmarks = Landmarks(self._limits.landmark_cache)
         self._index = TextIndex()
         self._memory = Memory.of(self._limits)
         self._pins = Pins(self._index)
@@ -91,6 +93,7 @@ class Requests:
     def _forget(self) -> None:
         self._views.forget()
         self._memory.forget()
+        self._landmarks.forget()
         self._hierarchy.forget()
         self._forgetNumbers()
 

@@ -85,7 +85,9 @@ class MessageRequests(Requests):
                 viewer = self._users.viewer(db, user)
                 row = self._places.byId(db, viewer, folder, "r")
                 if fetch is None:
-                    fetch = Fetch(self._views, self._limits, self._renderer.kinds, uids, spec)
+                    fetch = Fetch(
+                        self._views, self._limits, self._renderer.kinds, self._landmarks, uids, spec
+                    )
                 batch = fetch.batch(db, row, viewer)
             if batch is None:
                 return
@@ -97,7 +99,7 @@ class MessageRequests(Requests):
         size = self._limits.batch_bytes
         with self._database.reading() as db:
             row = self._places.byId(db, self._users.viewer(db, user), folder, "r")
-            reader = SectionReader(db, row, uid, section)
+            reader = SectionReader(db, row, uid, section, self._landmarks)
             piece = reader.read(db, size)
             self._pins.pin(reader.content)
         try:
