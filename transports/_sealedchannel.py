@@ -216,8 +216,11 @@ class SealedChannel(RingChannel):
         memory = self._halves[1].memory
         number, here, start = self._reader.nextPlaces()
         for _ in _GLANCES:
-            if (memory[here] == number or memory[start] == number) and self._has_data(0):
-                return self._answerData()
+            if memory[here] == number or memory[start] == number:
+                if self._answerData():
+                    return True
+                if self._reason is not None:
+                    return False
         return bool(self._has_data(0)) and self._answerData()
 
     # Credit in

@@ -206,26 +206,26 @@ class CreditWindow:
         @raise ChannelCorrupt: not C{0 < blocks <= allocated}, or not the sum
             of the oldest messages.  Nothing has changed.
         """
-        self._check(blocks)
+        ends = self._ends
         given = self._given + blocks
-        last = bisect_left(self._ends, given, self._first)
-        if self._ends[last] != given:
+        last = bisect_left(ends, given, self._first)
+        if 0 < blocks <= self.allocated and ends[last] != given:
             raise ChannelCorrupt(f"{blocks} blocks were given back, which is not a number of whole messages")
-        self._first = last + 1
-        self._free(blocks)
+        self._giveBackPortion(blocks)
 
-    def _check(self, blocks: int) -> None:
-        if not 0 < blocks <= self.allocated:
-            raise ChannelCorrupt(f"{blocks} blocks were given back where {self.allocated} were allocated")
+    def _giveBackPortion(self, blocks: int) -> None:
+        """
+        The receiver has returned blocks: some of the oldest.
 
-    def _free(self, blocks: int) -> None:
+        @raise ChannelCorrupt: not C{0 < blocks <= allocated}.  Nothing has changed.
         """
-        Blocks have become free.  It is the only time to look how many were
-        taken at most, because C{take} only adds.
-        """
-        if self.allocated > self._high_water:
-            self._high_water = self.allocated
-        self.allocated -= blocks
+        allocated = self.allocated
+        if not 0 < blocks <= allocated:
+            raise ChannelCorrupt(f"{blocks} blocks were given back where {allocated} were allocated")
+        # It is the only time to look how many were taken at most, because take() only adds.
+        if allocated > self._high_water:
+            self._high_water = allocated
+        self.allocated = allocated - blocks
         self._given += blocks
         if len(self._ends) >= self._look_at:
             self._throwAway()
@@ -246,7 +246,8 @@ class CreditWindow:
         The queue is gone and everything in it; the totals stay as they are.
         """
         self._forgotten += self.queued
-        self._free(self.allocated)
+        if self.allocated:
+            self._giveBackPortion(self.allocated)
 
     def statistics(self) -> QueueStatistics:
         """
@@ -282,14 +283,8 @@ class PortionedWindow(CreditWindow):
 
     always_timed = False
 
-    def giveBack(self, blocks: int) -> None:
-        """
-        The receiver has returned blocks.
-
-        @raise ChannelCorrupt: not C{0 < blocks <= allocated}.  Nothing has changed.
-        """
-        self._check(blocks)
-        self._free(blocks)
+    # A portion is all that there is.
+    giveBack = CreditWindow._giveBackPortion
 
 
 class InboundLedger:
@@ -348,13 +343,13 @@ class InboundLedger:
         @raise ChannelCorrupt: the sender has no room left for it, so should
             not have sent it.
         """
-        held = self.held + (1 if length <= self._one_block else self.limits.blocksFor(length))
-        if held + self.owed > self.capacity:
+        blocks = 1 if length <= self._one_block else self.limits.blocksFor(length)
+        if self.held + self.owed + blocks > self.capacity:
             raise ChannelCorrupt(
                 f"a message of {length} bytes was sent into a queue of {self.capacity} blocks "
                 f"of which {self.held + self.owed} were taken"
             )
-        self._enter(1, held, length)
+        self.arriveTogether(1, blocks, length)
 
     def arriveTogether(self, messages: int, blocks: int, octets: int) -> None:
         """
@@ -371,9 +366,6 @@ class InboundLedger:
                 f"{blocks} blocks were sent into a queue of {self.capacity} blocks "
                 f"of which {self.held + self.owed} were taken"
             )
-        self._enter(messages, held, octets)
-
-    def _enter(self, messages: int, held: int, octets: int) -> None:
         self.held = held
         if held > self.high_water:
             self.high_water = held
