@@ -28,11 +28,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from transports._spinning import sched_yield, spinnerFor
-from transports.credit import CreditWindow, InboundLedger, WaitingLine
+from transports.credit import CreditWindow, InboundLedger
 from transports.errors import ChannelClosed, MessageTooLarge, PeerLost, TransportError
 from transports.interfaces import IChannel, IReceiver
 from transports.limits import HEADER_SIZE, Limits
 from transports.statistics import QueueStatistics
+from transports.waiting import WaitingLine
 
 #: Messages delivered by one channel in one turn of the reactor, at most.
 DELIVERY_BUDGET = 256

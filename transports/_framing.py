@@ -96,6 +96,22 @@ class Opening:
         return ours.mismatch(place, theirs)
 
 
+def checkBeginning(data: bytes, magic: bytes, version: int) -> None:
+    """
+    Look whether an opening, as far as it has come, is of our protocol.
+
+    @raise ChannelCorrupt: it is of another, or of another version.
+    """
+    if not magic.startswith(data[: len(magic)]):
+        raise ChannelCorrupt("the peer does not speak this protocol (bad magic)")
+    if len(data) >= 12:
+        theirs = int.from_bytes(data[8:12], "little")
+        if theirs != version:
+            raise ChannelCorrupt(
+                f"the peer speaks version {theirs} of the protocol, this end version {version}"
+            )
+
+
 def checkOpening(data: bytes) -> Opening | None:
     """
     Read the peer's opening.
@@ -106,14 +122,7 @@ def checkOpening(data: bytes) -> Opening | None:
     """
     if data[:2] in _TLS:
         raise ChannelCorrupt("the peer speaks TLS, this end does not: it needs certificate, key and ca")
-    if not MAGIC.startswith(data[: len(MAGIC)]):
-        raise ChannelCorrupt("the peer does not speak this protocol (bad magic)")
-    if len(data) >= 12:
-        version = int.from_bytes(data[8:12], "little")
-        if version != VERSION:
-            raise ChannelCorrupt(
-                f"the peer speaks version {version} of the protocol, this end version {VERSION}"
-            )
+    checkBeginning(data, MAGIC, VERSION)
     if len(data) < OPENING_SIZE:
         return None
     _, _, block_size, capacity, refusal, epoch = _OPENING.unpack_from(data)

@@ -31,7 +31,7 @@ class PlainChannel(RingChannel):
 
     def _flushMedium(self) -> None:
         if not self._blocked:
-            self._speak()
+            self._write()
 
     def _nextNotes(self) -> bytes:
         try:

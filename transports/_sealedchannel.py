@@ -153,7 +153,7 @@ class SealedChannel(RingChannel):
             return
         # After the data, which the peer therefore finds when it reads this.
         if self._quit_unsent and not self._blocked:
-            self._speak()
+            self._write()
 
     def _announceQuit(self) -> None:
         super()._announceQuit()

@@ -17,17 +17,13 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from twisted.internet.interfaces import IReadWriteDescriptor
-from twisted.python.failure import Failure
-from zope.interface import implementer
-
-from transports._channel import CLOSE_DEADLINE, DELIVERY_BUDGET, BaseChannel
+from transports._channel import CLOSE_DEADLINE, DELIVERY_BUDGET
+from transports._connected import ConnectedChannel
 from transports._halves import Half
 from transports._ring import RingReader, RingWriter
 from transports._segment import RING_START
 from transports._shmopening import NoteReader, packNotes
 from transports.errors import ChannelCorrupt
-from transports.interfaces import IReceiver
 from transports.limits import Limits
 from transports.statistics import QueueStatistics
 
@@ -35,13 +31,9 @@ from transports.statistics import QueueStatistics
 _READ_SIZE = 1 << 12
 
 
-@implementer(IReadWriteDescriptor)
-class RingChannel(BaseChannel):
+class RingChannel(ConnectedChannel):
     """
     One end of a channel over shared memory.
-
-    @ivar epoch: the number that both ends know this channel by; a new one with
-        each connection.
     """
 
     #: Whether counts of blocks come as notes on the socket.
@@ -62,9 +54,8 @@ class RingChannel(BaseChannel):
         spin: float | None = None,
     ) -> None:
         """
-        @param reactor: provides C{IReactorTime} and C{IReactorFDSet}.
-        @param connected: a non-blocking stream socket on which the openings
-            have been exchanged; it belongs to the channel from now on.
+        See L{ConnectedChannel}.
+
         @param outbound: the direction that this end writes; belongs to the channel.
         @param inbound: the direction that the peer writes; belongs to the channel.
         """
@@ -72,30 +63,18 @@ class RingChannel(BaseChannel):
             reactor,
             limits,
             place,
+            connected,
+            epoch,
             close_deadline=close_deadline,
             delivery_budget=delivery_budget,
             spin=spin,
         )
-        self.epoch = epoch
-        self._fdset = reactor
-        self._socket = connected
-        self._fileno = connected.fileno()
         self._halves = (outbound, inbound)
         self._writer = RingWriter(outbound.memory, RING_START, limits, epoch)
         self._reader = RingReader(inbound.memory, RING_START, limits, epoch, self._inbound, self._arrived)
         self._notes = NoteReader(self.notes_counts)
-        self._quit_unsent = False
-        # At the end of the turn.
-        self._settle_at = limits.capacity + 1
         #: Notes of which the socket has not taken everything.
         self._unsent = b""
-        #: The socket took no more; C{doWrite} goes on.
-        self._blocked = False
-
-    def _start(self, receiver: IReceiver) -> None:
-        super()._start(receiver)
-        if self._reason is None:
-            self._fdset.addReader(self)
 
     # What the subclass supplies
 
@@ -131,22 +110,11 @@ class RingChannel(BaseChannel):
         if not self._busy:
             self._schedule()
 
-    def _settle(self) -> None:
-        pass
-
-    def _announceQuit(self) -> None:
-        self._quit_unsent = True
-        if not self._busy:
-            self._schedule()
-
     def _isFlushed(self) -> bool:
         return not (self._writer.unpublished or self._inbound.owed or self._quit_unsent or self._blocked)
 
     def _releaseMedium(self, discard: bool) -> None:
-        self._fdset.removeReader(self)
-        self._fdset.removeWriter(self)
-        self._socket.close()
-        self._fileno = -1
+        super()._releaseMedium(discard)
         self._writer.forget()
         for each in self._halves:
             each.close()
@@ -236,7 +204,7 @@ class RingChannel(BaseChannel):
 
     # Notes out
 
-    def _speak(self) -> None:
+    def _write(self) -> None:
         """
         Give the socket the notes that wait; it is writable as far as we know.
         """
@@ -266,13 +234,6 @@ class RingChannel(BaseChannel):
         while self._listen():
             pass
         self._peerGone()
-
-    def doWrite(self) -> None:
-        """
-        The socket takes more.
-        """
-        self._speak()
-        self._finishIfDrained()
 
     # Notes in
 
@@ -334,23 +295,3 @@ class RingChannel(BaseChannel):
             self._busy = False
         self._takeAll()
         self._mediumGone()
-
-    # IReadWriteDescriptor
-
-    def fileno(self) -> int:
-        """
-        The number of the socket; -1 after the end.
-        """
-        return self._fileno
-
-    def logPrefix(self) -> str:
-        """
-        What the reactor calls this channel in the log.
-        """
-        return self._place
-
-    def connectionLost(self, reason: Failure) -> None:
-        """
-        The reactor has found the socket broken, or is being stopped.
-        """
-        self._peerGone()

@@ -110,14 +110,7 @@ def checkOpening(data: bytes) -> MemoryOpening | None:
     @return: the opening, or C{None} while it is incomplete.
     @raise ChannelCorrupt: it cannot become one, whatever follows.
     """
-    if not MAGIC.startswith(data[: len(MAGIC)]):
-        raise ChannelCorrupt("the peer does not speak this protocol (bad magic)")
-    if len(data) >= 12:
-        version = int.from_bytes(data[8:12], "little")
-        if version != VERSION:
-            raise ChannelCorrupt(
-                f"the peer speaks version {version} of the protocol, this end version {VERSION}"
-            )
+    _framing.checkBeginning(data, MAGIC, VERSION)
     if len(data) < OPENING_SIZE:
         return None
     _, _, block_size, capacity, kind, epoch = _OPENING.unpack_from(data)

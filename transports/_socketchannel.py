@@ -13,15 +13,11 @@ import socket
 from collections import deque
 from typing import Any
 
-from twisted.internet.interfaces import IReadWriteDescriptor
-from twisted.python.failure import Failure
-from zope.interface import implementer
-
-from transports._channel import CLOSE_DEADLINE, DELIVERY_BUDGET, BaseChannel
+from transports._channel import CLOSE_DEADLINE, DELIVERY_BUDGET
+from transports._connected import ConnectedChannel
 from transports._descriptors import looker
 from transports._framing import FrameReader, packFrames, packQuit
 from transports.errors import ChannelCorrupt
-from transports.interfaces import IReceiver
 from transports.limits import Limits
 
 #: Bytes asked for by one C{recv}.
@@ -31,13 +27,9 @@ READ_SIZE = 1 << 16
 _BATCH_SIZE = 1 << 17
 
 
-@implementer(IReadWriteDescriptor)
-class SocketChannel(BaseChannel):
+class SocketChannel(ConnectedChannel):
     """
     One end of a channel over a socket.
-
-    @ivar epoch: the number that both ends know this channel by; a new one with
-        each connection.
     """
 
     def __init__(
@@ -53,53 +45,31 @@ class SocketChannel(BaseChannel):
         spin: float | None = None,
     ) -> None:
         """
-        @param reactor: provides C{IReactorTime} and C{IReactorFDSet}.
-        @param connected: a non-blocking stream socket on which the openings
-            have been exchanged; it belongs to the channel from now on.
+        See L{ConnectedChannel}.
         """
         super().__init__(
             reactor,
             limits,
             place,
+            connected,
+            epoch,
             close_deadline=close_deadline,
             delivery_budget=delivery_budget,
             spin=spin,
         )
-        self.epoch = epoch
-        self._fdset = reactor
-        self._socket = connected
-        self._fileno = connected.fileno()
         self._has_input = looker(self._fileno)
-        # At the end of the turn.
-        self._settle_at = limits.capacity + 1
         #: Messages accepted and not yet made into frames.
         self._out: deque[bytes] = deque()
         #: Frames of which the socket has not taken everything.
         self._unsent = memoryview(b"")
-        #: The socket took no more; C{doWrite} goes on.
-        self._blocked = False
-        self._quit_unsent = False
         #: The socket has refused to take anything ever again.
         self._gone = False
         self._reader = FrameReader(self._inbound, self._arrived)
-
-    def _start(self, receiver: IReceiver) -> None:
-        super()._start(receiver)
-        if self._reason is None:
-            self._fdset.addReader(self)
 
     # The medium, for BaseChannel
 
     def _transmit(self, message: bytes) -> None:
         self._out.append(message)
-        if not self._busy:
-            self._schedule()
-
-    def _settle(self) -> None:
-        pass
-
-    def _announceQuit(self) -> None:
-        self._quit_unsent = True
         if not self._busy:
             self._schedule()
 
@@ -111,10 +81,7 @@ class SocketChannel(BaseChannel):
             self._write()
 
     def _releaseMedium(self, discard: bool) -> None:
-        self._fdset.removeReader(self)
-        self._fdset.removeWriter(self)
-        self._socket.close()
-        self._fileno = -1
+        super()._releaseMedium(discard)
         self._out.clear()
         self._unsent = memoryview(b"")
 
@@ -186,13 +153,6 @@ class SocketChannel(BaseChannel):
             self._blocked = False
             self._fdset.removeWriter(self)
 
-    def doWrite(self) -> None:
-        """
-        The socket takes more.
-        """
-        self._write()
-        self._finishIfDrained()
-
     # Reading
 
     def doRead(self) -> None:
@@ -263,24 +223,4 @@ class SocketChannel(BaseChannel):
         self._gone = True
         while self._receive(deliver=False):
             pass
-        self._mediumGone()
-
-    # IReadWriteDescriptor
-
-    def fileno(self) -> int:
-        """
-        The number of the socket; -1 after the end.
-        """
-        return self._fileno
-
-    def logPrefix(self) -> str:
-        """
-        What the reactor calls this channel in the log.
-        """
-        return self._place
-
-    def connectionLost(self, reason: Failure) -> None:
-        """
-        The reactor has found the socket broken, or is being stopped.
-        """
         self._mediumGone()

@@ -28,7 +28,8 @@ from __future__ import annotations
 
 from transports._channel import BaseChannel
 from transports._framing import FrameReader, packFrames, packQuit
-from transports.credit import CreditWindow, InboundLedger, WaitingLine
+from transports.credit import CreditWindow, InboundLedger
+from transports.waiting import WaitingLine
 
 __all__ = [
     "BaseChannel",

@@ -11,11 +11,11 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
-from transports.credit import WaitingLine
 from transports.errors import ChannelClosed, PeerLost, QueueFull, TransportError
 from transports.limits import Limits
 from transports.memory import MemoryChannel
 from transports.testing._broken_window import held
+from transports.waiting import WaitingLine
 
 # Faults of waiting.
 
