@@ -40,6 +40,7 @@ from mailstore.stores import openChecker
 from mailstore.testing.storecases.base import CREDENTIALS, Recorder
 from tests.ipc.fakes import Joined, TurningClock, joined
 from tests.storemodel.model import PUBLIC, Errors, Folder, Model, Place
+from tests.storemodel.spun import Spun, privateReactor
 
 _T = TypeVar("_T")
 
@@ -99,7 +100,7 @@ class StoreMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.directory = ""
-        self.joined: Joined | None = None
+        self.joined: Joined | Spun | None = None
         self.model = Model(USERS)
         self.views: dict[tuple[str, int], _View] = {}
         self.modseqs: dict[tuple[str, int], int] = {}
@@ -117,17 +118,7 @@ class StoreMachine(RuleBasedStateMachine):
         options: dict[str, Any] = {"renditions": RENDITIONS, "renditions_version": RENDITIONS_VERSION}
         if self.behind_channel:
             self.directory = tempfile.mkdtemp(prefix="msmodel")
-            clock = TurningClock()
-            committer: Any = GroupCommitter(clock, in_thread=_atOnce)
-            url = f"sqlite:{self.directory}/mail.db"
-            self.engine = engine.open(url, limits=LIMITS, committer=committer, **options)
-            self.engine._database._write.execute("PRAGMA synchronous = OFF")
-            limits = IpcLimits(poll_interval=0, window=2)
-            self.joined = joined(limits, store=self.engine, connect=False)
-            # One reactor for all.
-            self.joined.clock.calls = clock.calls
-            self.joined.connect()
-            self.joined.settle()
+            self.joined = self._join(IpcLimits(poll_interval=0, window=2), options)
             self.store: Any = self.joined.remote
         else:
             self.store = self.engine = engine.open("sqlite::memory:", limits=LIMITS, **options)
@@ -149,6 +140,25 @@ class StoreMachine(RuleBasedStateMachine):
                 frozenset(("one",)),
             )
 
+    def _join(self, limits: IpcLimits, options: dict[str, Any]) -> Joined | Spun:
+        """
+        Put an engine behind a channel.
+        """
+        clock = TurningClock()
+        self._openFile(clock, options)
+        ends = joined(limits, store=self.engine, connect=False)
+        # One reactor for all.
+        ends.clock.calls = clock.calls
+        ends.connect()
+        ends.settle()
+        return ends
+
+    def _openFile(self, clock: Any, options: dict[str, Any]) -> None:
+        committer: Any = GroupCommitter(clock, in_thread=_atOnce)
+        url = f"sqlite:{self.directory}/mail.db"
+        self.engine = engine.open(url, limits=LIMITS, committer=committer, **options)
+        self.engine._database._write.execute("PRAGMA synchronous = OFF")
+
     def teardown(self) -> None:
         """
         What the model has is there, all of it, and the file is sound.
@@ -159,6 +169,8 @@ class StoreMachine(RuleBasedStateMachine):
                 for user in USERS:
                     self._compareFolder(user, place)
             self.now(self.engine.close())
+            if isinstance(self.joined, Spun):
+                self.joined.close()
             if self.behind_channel:
                 checker = openChecker(f"sqlite:{self.directory}/mail.db", LIMITS)
                 checker.find()
@@ -203,14 +215,18 @@ class StoreMachine(RuleBasedStateMachine):
         request: Coroutine[Any, Any, Any],
         errors: Errors,
         check: Callable[[Any], None] = lambda result: None,
+        alone: bool = False,
     ) -> None:
         """
         Begin a request; over a channel others may be begun before it is answered.
 
         @param errors: what it must be refused with: one of these; none if it must succeed.
+        @param alone: it is done in several slices, between which others would see, and change, a part of it.
         """
+        if alone:
+            self.settle()
         self.begun.append((Deferred.fromCoroutine(request), errors, check, what))
-        if self.joined is None or len(self.begun) >= 4:
+        if self.joined is None or alone or len(self.begun) >= 4:
             self.settle()
 
     def settle(self) -> None:
@@ -403,7 +419,7 @@ class StoreMachine(RuleBasedStateMachine):
         errors = self.model.store(user, place, uids, mode, flags)
         what = f"{user} stores {mode.name} {sorted(flags)} for {uids} in {name}"
         request = self.store.storeFlags(user, folder.identity, UidSet.of(uids), mode, tuple(sorted(flags)))
-        self.begin(what, request, errors)
+        self.begin(what, request, errors, alone=_isSliced(uids))
 
     @rule(user=_users, name=_choices, uids=_uids, where=_choices, move=st.booleans())
     def transfer(self, user: str, name: int | str, uids: list[int], where: int | str, move: bool) -> None:
@@ -428,6 +444,7 @@ class StoreMachine(RuleBasedStateMachine):
                 (sources, list(targets)),
                 lambda result: (list(uint32s(result.sources)), list(uint32s(result.targets))),
             ),
+            alone=_isSliced(uids),
         )
 
     @rule(user=_users, name=_choices, uids=st.one_of(st.none(), _uids))
@@ -444,7 +461,8 @@ class StoreMachine(RuleBasedStateMachine):
         what = f"{user} expunges {uids} in {name}"
         chosen = None if uids is None else UidSet.of(uids)
         check = self._same(what, UidSet.of(gone))
-        self.begin(what, self.store.expunge(user, folder.identity, chosen), errors, check)
+        request = self.store.expunge(user, folder.identity, chosen)
+        self.begin(what, request, errors, check, alone=_isSliced(uids))
 
     # --- looking ---
 
@@ -575,6 +593,20 @@ class ChannelMachine(StoreMachine):
     """
 
     behind_channel = True
+
+
+class SharedMachine(ChannelMachine):
+    """
+    Over shared memory, in the turns of a reactor that watches real doorbells.
+    """
+
+    def _join(self, limits: IpcLimits, options: dict[str, Any]) -> Spun:
+        self._openFile(privateReactor(), options)
+        return Spun(self.engine, f"shm:{self.directory}/s", limits)
+
+
+def _isSliced(uids: list[int] | None) -> bool:
+    return uids is None or len(uids) > LIMITS.slice_rows
 
 
 def _atOnce(work: Callable[[], None]) -> Deferred[None]:

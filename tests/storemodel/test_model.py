@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.engine import delivery, moving
 from mailstore.model import UidSet
-from tests.storemodel.machine import ChannelMachine, StoreMachine
+from tests.storemodel.machine import ChannelMachine, SharedMachine, StoreMachine
 
 _ASKED = int(os.environ.get("MAILSTORE_MODEL", "0"))
 
@@ -50,6 +50,12 @@ class ModelTests(SynchronousTestCase):
         So does an engine with group commit behind a channel, with up to four requests under way.
         """
         self._play(ChannelMachine, 25)
+
+    def test_shared(self) -> None:
+        """
+        And over shared memory, with a reactor of its own.
+        """
+        self._play(SharedMachine, 10)
 
     def test_notices(self) -> None:
         """
