@@ -24,6 +24,7 @@ SIGNED_IN = (
         "NAMESPACE",
         "CHILDREN",
         "IDLE",
+        "NOTIFY",
         "UIDPLUS",
         "MOVE",
         "MULTIAPPEND",

@@ -166,9 +166,12 @@ class Connection:
     async def _one(self) -> None:
         session = self.session
         signed_in = session.state is not State.NOT_AUTHENTICATED
-        event = await session.nextEvent(
-            self._limits.idle_timeout if signed_in else self._limits.login_timeout
-        )
+        try:
+            event = await session.nextCommand(
+                self._limits.idle_timeout if signed_in else self._limits.login_timeout
+            )
+        except FolderLost:
+            raise SessionOver(_FOLDER_LOST) from None
         self._begun = session.front.runtime.seconds()
         if isinstance(event, LineTooLong):
             await self._reply(_Head(event.tag or b"*"), _TOO_LONG)

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mailstore.errors import NoSuchFolder, NotSelectable
+from mailstore.imap.view import uidsFrom
 from mailstore.imap.wire.condstore import vanishedLines
+from mailstore.imap.wire.values import FetchData
+from mailstore.model import UidSet
 
 if TYPE_CHECKING:
     from mailstore.imap.session import Session
@@ -38,10 +41,36 @@ async def pull(session: Session, view: View, may_expunge: bool) -> None:
     try:
         async for delta in deltas:
             reached = delta.highest_modseq
+            last = view.messages.last
             await announce(session, view, view.apply(delta, may_expunge))
+            if session.notifier is not None and session.notifier.items:
+                await tellNew(session, view, last)
     finally:
         await deltas.aclose()
     view.applied(reached)
+
+
+async def tellNew(session: Session, view: View, last: int) -> None:
+    """
+    Tell of new messages what the client has asked for by NOTIFY (RFC 5465 section 5.2), but for those that it
+    has just brought itself.
+
+    @param last: the last UID that it knew before.
+    @raise StoreError: as L{IStore.fetch<mailstore.interfaces.IMessages.fetch>}.
+    """
+    # What renders responses knows the session, and that knows this.
+    from mailstore.imap.fetching import Plan
+    from mailstore.imap.fetchways import fetchAll
+
+    notifier = session.notifier
+    assert notifier is not None
+    told = uidsFrom(view.messages.uids(), last + 1)
+    if notifier.own:
+        told = UidSet.of(uid for uid in told if uid not in notifier.own)
+        notifier.own.clear()
+    if told:
+        items = (*notifier.items, FetchData.UID) if session.condstore else notifier.items
+        await fetchAll(session, view, told, Plan(tuple(dict.fromkeys(items))))
 
 
 async def checkIdentity(session: Session, view: View) -> None:
@@ -84,6 +113,8 @@ def _lines(session: Session, view: View, changes: ViewChanges) -> Iterator[bytes
         yield b"* %d EXISTS\r\n" % changes.exists
     if changes.recent is not None and not session.rev2:
         yield b"* %d RECENT\r\n" % changes.recent
+    if session.notifier is not None and not session.notifier.tells_flags:
+        return
     columns = zip(changes.sequences, changes.uids, changes.flags, changes.modseqs, strict=True)
     for sequence, uid, mask, modseq in columns:
         flags = view.flagText(uid, mask)

@@ -16,6 +16,7 @@ from mailstore.imap.folderlist import FolderLists
 from mailstore.imap.sharedcontents import SharedContents
 from mailstore.imap.sharedlines import SharedLines
 from mailstore.imap.sharedtexts import SharedTexts
+from mailstore.imap.treechanges import TreeChanges
 from mailstore.interfaces import IStoreObserver
 from mailstore.timings import Timings
 
@@ -42,6 +43,7 @@ class FrontEnd:
         switched off).
     @ivar commands: how many commands ended how, by name and C{"OK"}, C{"NO"} or C{"BAD"}.
     @ivar timings: how long commands took; without IDLE, whose end is the client's to choose.
+    @ivar tree_changes: what became of folders, for all who are told of it.
     @ivar interceptor: who stands between commands and what carries them out; C{None} but in tests of clients.
     """
 
@@ -74,6 +76,10 @@ class FrontEnd:
         self.interceptor: IInterceptor | None = None
         self._sessions: set[Session] = set()
         self._compressed: set[Session] = set()
+        self.tree_changes = TreeChanges()
+        #: How many folders each session watches by NOTIFY, and all together.
+        self._notified: dict[Session, int] = {}
+        self._notified_folders = 0
         self._addresses: Counter[str] = Counter()
         self._users: Counter[str] = Counter()
         self._watchers: dict[int, set[Session]] = {}
@@ -157,6 +163,26 @@ class FrontEnd:
         self._compressed.add(session)
         return True
 
+    def admitNotifier(self, session: Session, folders: int) -> bool:
+        """
+        Tell a session of changes of other folders than the one that it looks at, from now on.
+
+        @param folders: how many, in place of those before.
+        @return: whether that fits within the bounds; if not, nothing changes.
+        """
+        total = self._notified_folders - self._notified.get(session, 0) + folders
+        if folders > self.limits.max_notified_folders or total > self.limits.max_all_notified_folders:
+            return False
+        self._notified_folders = total
+        self._notified[session] = folders
+        return True
+
+    def releaseNotifier(self, session: Session) -> None:
+        """
+        Tell a session of no other folders any more.  Idempotent.
+        """
+        self._notified_folders -= self._notified.pop(session, 0)
+
     def releaseCompression(self, session: Session) -> None:
         """
         A session is not compressed any more.  Idempotent.
@@ -188,7 +214,11 @@ class FrontEnd:
         self.changes += 1
         for session in self._watchers.get(folder, ()):
             if not user or session.user == user:
-                session.touch()
+                session.hear()
+                self._ring(session)
+        for session in self._notified:
+            notifier = session.notifier
+            if notifier is not None and (not user or session.user == user) and notifier.folderChanged(folder):
                 self._ring(session)
 
     def everythingChanged(self) -> None:
@@ -202,6 +232,10 @@ class FrontEnd:
         for watchers in self._watchers.values():
             for session in watchers:
                 session.doubt()
+                self._ring(session)
+        for session in self._notified:
+            if session.notifier is not None:
+                session.notifier.everythingChanged()
                 self._ring(session)
 
     def _ring(self, session: Session) -> None:

@@ -34,6 +34,10 @@ class ImapLimits:
     max_sessions_per_user: int = _count(500, 1, 1_000_000)
     #: Connections at once that are compressed; each takes about 80 KiB more than others.
     max_compressed: int = _count(2_000, 0, 1_000_000)
+    #: Folders of which one connection may be notified (RFC 5465); each takes some 60 bytes.
+    max_notified_folders: int = _count(20_000, 0, 1_000_000)
+    #: The same for all connections together.
+    max_all_notified_folders: int = _count(1_000_000, 0, 1 << 30)
     #: Bytes of a command, without its literals (RFC 9051 section 4: at least 8,000).
     max_line: int = _count(65_536, 1_000, 1 << 20)
     #: Bytes of a literal that is held in memory (any but that of a message).

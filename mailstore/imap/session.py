@@ -19,6 +19,7 @@ from twisted.logger import Logger
 
 from mailstore.errors import (
     DeadlineExpired,
+    InvalidName,
     NoSuchFolder,
     PermissionDenied,
     StoreBusy,
@@ -33,11 +34,12 @@ from mailstore.imap.states import Event, State, after
 from mailstore.imap.view import View
 from mailstore.imap.wire.framer import LineReceived
 from mailstore.imap.wire.responsecodes import highestModSequence
-from mailstore.model import OpenFolder
+from mailstore.model import OpenFolder, folderName
 
 if TYPE_CHECKING:
     from mailstore.imap.frontend import FrontEnd
     from mailstore.imap.limits import ImapLimits
+    from mailstore.imap.notifying import Notifier
     from mailstore.imap.waiting import IAlarm, ILink, ISignal
     from mailstore.imap.wire.framer import Framer
     from mailstore.interfaces import IStore
@@ -77,6 +79,7 @@ class Session:
     @ivar condstore: whether the client has shown to know mod-sequences (RFC 7162 section 3.1).
     @ivar login_failures: sign-ins that failed.
     @ivar compression: what compresses the connection (RFC 4978), if something does.
+    @ivar notifier: what the client has asked to be told of (RFC 5465), if it has.
     @ivar client: what the client said of itself (RFC 2971), for the log.
     """
 
@@ -101,6 +104,9 @@ class Session:
         self.after_reply: Callable[[], None] | None = None
         self.login_failures = 0
         self.compression: Compression | None = None
+        self.notifier: Notifier | None = None
+        #: The open folder may have changed, and the client does not want to hear of it.
+        self._unheard = False
         self._dirty = False
         self._doubtful = False
         #: The store could not be asked for what changed.
@@ -382,6 +388,43 @@ class Session:
         self._leaving = bye
         self.bell.fire()
 
+    async def nextCommand(self, seconds: float) -> object:
+        """
+        As L{nextEvent}, between two commands: meanwhile the client is told what it has asked to be told of
+        (RFC 5465).
+
+        @raise FolderLost: the open folder is not there any more.
+        """
+        if self.notifier is None:
+            return await self.nextEvent(seconds)
+        deadline = self.front.runtime.seconds() + seconds
+        while True:
+            event = self.take()
+            if event is not None:
+                return event
+            pause = await self.tellNews(may_expunge=False)
+            if pause != 0.0:
+                await self.waitUntil(deadline, pause)
+
+    async def tellNews(self, may_expunge: bool) -> float | None:
+        """
+        Tell the client what it has asked to be told of by NOTIFY, if there is anything.
+
+        @param may_expunge: whether it may be told of expunged messages in any case.
+        @return: seconds after which there may be something if nothing happens before, C{None} for never; 0
+            when time has passed, in which the client may have said something.
+        @raise FolderLost: the open folder is not there any more.
+        """
+        if self.notifier is None:
+            return None
+        pause = self.notifier.wait(may_expunge)
+        if pause != 0.0:
+            return pause
+        await self.notifier.tell(may_expunge)
+        # Many may be told of the same change: each is, before the next is seen to.
+        self.link.flush()
+        return 0.0
+
     async def readLine(self) -> bytes | None:
         """
         Wait for a line that is no command: the answer to a challenge.
@@ -426,6 +469,7 @@ class Session:
         self.client = ""
         self.enabled.clear()
         self.condstore = False
+        self.notify(None)
         if self.compression is not None:
             self.after_reply = self.decompress
 
@@ -447,13 +491,14 @@ class Session:
             self.front.unwatch(self, self.view.folder)
             self.view = None
             self.state = after(self.state, Event.CLOSED)
-        self._dirty = self._doubtful = self._behind = False
+        self._dirty = self._doubtful = self._behind = self._unheard = False
 
     def ended(self) -> None:
         """
         The session is over.  Idempotent.
         """
         self._alarm.stop()
+        self.notify(None)
         self.closed()
         self.front.release(self)
         self.state = after(self.state, Event.ENDED)
@@ -466,6 +511,46 @@ class Session:
         Whether the open folder may have changed since the client was last told.
         """
         return self._dirty
+
+    def notify(self, notifier: Notifier | None) -> None:
+        """
+        What the client is told by itself is decided by C{notifier} from now on; C{None} for as ever.
+        """
+        self.notifier = notifier
+        if notifier is None or not notifier.looks_further:
+            self.front.releaseNotifier(self)
+        else:
+            self.front.admitNotifier(self, notifier.folders)
+
+    def didFolders(self, *names: str) -> None:
+        """
+        The client has made, deleted, renamed or subscribed to these itself, and need not be told.
+        """
+        notifier = self.notifier
+        if notifier is not None and notifier.looks_further:
+            for name in names:
+                try:
+                    notifier.own_folders.add(folderName(name))
+                except InvalidName:
+                    # It can be unsubscribed from all the same.
+                    pass
+
+    def hear(self) -> None:
+        """
+        From the store: the open folder has changed.
+        """
+        if self.view is not None and self.notifier is not None and self.notifier.mutes:
+            self._unheard = True
+        else:
+            self.touch()
+
+    def hearAgain(self) -> None:
+        """
+        The client wants to hear of what it did not want to hear of before.
+        """
+        if self._unheard:
+            self._unheard = False
+            self.touch()
 
     def touch(self) -> None:
         """
@@ -481,7 +566,7 @@ class Session:
         """
         if self.view is not None:
             self._doubtful = True
-            self.touch()
+            self.hear()
 
     async def sync(self, may_expunge: bool) -> bool:
         """

@@ -28,6 +28,7 @@ async def appendUid(session: Session, target: str, result: AppendResult) -> str:
     The response code for messages that were appended to a folder; empty when
     the user may not know their UIDs.
     """
+    _note(session, result.uid_validity, result.uids)
     if not result.uids or not await _mayRead(session, target):
         return ""
     return f"APPENDUID {result.uid_validity} {uidSet(result.uids)}"
@@ -38,10 +39,21 @@ async def copyUid(session: Session, target: str, result: CopyResult) -> str:
     The response code for messages that were copied to a folder; empty when none
     were (RFC 4315 section 3), or when the user may not know their UIDs.
     """
+    _note(session, result.uid_validity, uint32s(result.targets))
     if not result.sources or not await _mayRead(session, target):
         return ""
     sources, targets = uidSet(uint32s(result.sources)), uidSet(uint32s(result.targets))
     return f"COPYUID {result.uid_validity} {sources} {targets}"
+
+
+def _note(session: Session, uid_validity: int, uids: Iterable[int]) -> None:
+    """
+    Messages came into the open folder by the client's own doing: of these NOTIFY tells nothing (RFC 5465
+    section 5.2).
+    """
+    view, notifier = session.view, session.notifier
+    if view is not None and notifier is not None and notifier.items and view.uid_validity == uid_validity:
+        notifier.own.update(uids)
 
 
 def isOpen(session: Session, name: str) -> bool:

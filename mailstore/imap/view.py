@@ -96,7 +96,7 @@ class View:
         self.saved = Numbering(UidSet())
         self._recent = Numbering(UidSet())
         if recent and opened.first_recent:
-            self._recent = Numbering(_from(opened.uids, opened.first_recent))
+            self._recent = Numbering(uidsFrom(opened.uids, opened.first_recent))
         self._own: dict[int, UidSet] = {}
         self._rendered: dict[tuple[int, bool], bytes] = {}
 
@@ -307,5 +307,8 @@ class View:
         return numbers
 
 
-def _from(uids: UidSet, first: int) -> UidSet:
+def uidsFrom(uids: UidSet, first: int) -> UidSet:
+    """
+    Those from C{first} on.
+    """
     return UidSet(tuple((max(low, first), high) for low, high in uids.ranges if high >= first))

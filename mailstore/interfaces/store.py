@@ -25,6 +25,8 @@ class IStoreObserver(Interface):
         """
         Messages came, went or changed in the folder.
 
+        @param folder: its identity; or L{HIERARCHY<mailstore.model.HIERARCHY>} when folders were made,
+            deleted or renamed, when who may look them up may have changed, or who subscribes to them.
         @param user: the one user who can see the change, or C{""} for everybody.
         """
 

@@ -39,6 +39,7 @@ from mailstore.model.foldernames import (
     folderName,
 )
 from mailstore.model.folders import (
+    HIERARCHY,
     FolderColumns,
     FolderDelta,
     FolderStatus,
@@ -73,6 +74,7 @@ __all__ = [
     "DRAFT",
     "FLAGGED",
     "GROUP_PREFIX",
+    "HIERARCHY",
     "INBOX",
     "KEYWORD_BIT",
     "MAX_ADDRESS",

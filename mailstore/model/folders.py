@@ -9,6 +9,10 @@ import attrs
 from mailstore.model.flags import FlagColumns
 from mailstore.model.uidset import UidSet
 
+#: In place of a folder's identity, where changes are told: which folders there are, who may look them up,
+#: and who subscribes to them.
+HIERARCHY = 0
+
 
 @attrs.frozen
 class TreeVersion:

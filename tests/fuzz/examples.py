@@ -17,6 +17,7 @@ from mailstore.imap.wire.idparams import readId
 from mailstore.imap.wire.listargs import readListArguments
 from mailstore.imap.wire.listextended import readList
 from mailstore.imap.wire.metadata import readGetMetadata, readSetMetadata
+from mailstore.imap.wire.notifyargs import readNotify
 from mailstore.imap.wire.quota import readQuotaRoot, readSetQuota
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.searchkeys import readSearch
@@ -53,6 +54,7 @@ _COMMANDS: Final[dict[object, tuple[bytes, ...]]] = {
     readSelect: (b"SELECT ", b"EXAMINE "),
     readCreate: (b"CREATE ",),
     readEnable: (b"ENABLE ",),
+    readNotify: (b"NOTIFY ",),
     readId: (b"ID ",),
     readAclEntry: (b"DELETEACL ", b"LISTRIGHTS "),
     readSetAcl: (b"SETACL ",),

@@ -26,6 +26,7 @@ from mailstore.engine.uploads import Uploads
 from mailstore.engine.workshop import Workshop
 from mailstore.engine.writing import Writer
 from mailstore.interfaces import IStoreObserver
+from mailstore.model import HIERARCHY
 
 _T = TypeVar("_T")
 
@@ -118,6 +119,9 @@ class Requests:
         Remove some of what somebody has left in a folder who copied into it.
         """
         await self._writer.change(lambda db: copies.clear(db, folder, token, self._limits.slice_rows))
+
+    def _foldersChanged(self, user: str = "") -> None:
+        self._changed(HIERARCHY, user)
 
     def _changed(self, folder: int, user: str = "") -> None:
         for observer in tuple(self._observers):

@@ -35,7 +35,9 @@ class HierarchyRequests(Requests):
         def change(db: Connection) -> int:
             return self._folders.create(db, self._users.viewer(db, user), name, special_use)
 
-        return await self._change(change)
+        folder = await self._change(change)
+        self._foldersChanged()
+        return folder
 
     async def deleteFolder(self, user: str, name: str) -> None:
         def change(db: Connection) -> int:
@@ -44,6 +46,7 @@ class HierarchyRequests(Requests):
             return folder
 
         self._changed(await self._change(change))
+        self._foldersChanged()
 
     async def renameFolder(self, user: str, name: str, new_name: str) -> None:
         def change(db: Connection) -> tuple[Renamed, int]:
@@ -56,6 +59,7 @@ class HierarchyRequests(Requests):
                 await self._writer.giveWay()
                 after = await self._change(partial(self._folders.moveInbox, renamed=renamed, after=after))
         finally:
+            self._foldersChanged()
             if renamed.inbox:
                 self._changed(renamed.inbox)
                 self._changed(renamed.created)
@@ -87,8 +91,10 @@ class HierarchyRequests(Requests):
         await self._change(
             lambda db: subscribing.subscribe(db, self._users.viewer(db, user), name, self._limits)
         )
+        self._foldersChanged(user)
 
     async def unsubscribe(self, user: str, name: str) -> None:
         await self._change(
             lambda db: subscribing.unsubscribe(db, self._users.viewer(db, user), name, self._limits)
         )
+        self._foldersChanged(user)

@@ -47,13 +47,16 @@ class PeopleRequests(Requests):
         self._forget()
         for folder in removed.folders:
             self._changed(folder)
+        self._foldersChanged()
         return removed.messages
 
     async def createGroup(self, group: str) -> None:
         await self._change(lambda db: groups.create(db, group, self._limits.max_groups))
 
     async def removeGroup(self, group: str) -> int:
-        return await self._change(lambda db: self._folders.dropIdentifier(db, groups.remove(db, group)))
+        changed = await self._change(lambda db: self._folders.dropIdentifier(db, groups.remove(db, group)))
+        self._foldersChanged()
+        return changed
 
     async def listGroups(self) -> tuple[str, ...]:
         with self._database.reading() as db:
@@ -68,7 +71,11 @@ class PeopleRequests(Requests):
             return groups.groupsOf(db, user)
 
     async def addMember(self, group: str, user: str) -> bool:
-        return await self._change(lambda db: groups.setMember(db, group, user, True))
+        joined = await self._change(lambda db: groups.setMember(db, group, user, True))
+        self._foldersChanged()
+        return joined
 
     async def removeMember(self, group: str, user: str) -> bool:
-        return await self._change(lambda db: groups.setMember(db, group, user, False))
+        left = await self._change(lambda db: groups.setMember(db, group, user, False))
+        self._foldersChanged()
+        return left

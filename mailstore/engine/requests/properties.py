@@ -40,7 +40,9 @@ class PropertyRequests(Requests):
             viewer = self._users.viewer(db, user)
             return self._folders.setRights(db, viewer, name, identifier, letters, mode)
 
-        return await self._change(change)
+        changed = await self._change(change)
+        self._foldersChanged()
+        return changed
 
     async def grantable(self, user: str, name: str, identifier: str) -> tuple[str, str]:
         with self._database.reading() as db:

@@ -41,6 +41,7 @@ async def run(session: Session, arguments: CreateArguments) -> Reply:
     # follow, which needs no preparation here.
     name = arguments.mailbox.removesuffix(SEPARATOR)
     await session.store.createFolder(session.user, name, *uses)
+    session.didFolders(name)
     return Ok(code=await _identity(session, name))
 
 

@@ -19,6 +19,7 @@ async def run(session: Session, arguments: str) -> Reply:
     """
     is_open = session.view is not None and await _isOpen(session, arguments)
     await session.store.deleteFolder(session.user, arguments)
+    session.didFolders(arguments)
     if is_open:
         session.closed()
         return Ok("DELETE completed, and the folder is closed")

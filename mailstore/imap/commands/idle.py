@@ -21,7 +21,7 @@ async def run(session: Session, arguments: None) -> Reply:
     @raise SessionOver: the client has said nothing for too long.
     """
     await session.write(b"+ Waiting for changes\r\n")
-    session.touch()
+    session.hear()
     session.framer.expectLine()
     deadline = session.front.runtime.seconds() + session.limits.idle_timeout
     while True:
@@ -33,7 +33,12 @@ async def run(session: Session, arguments: None) -> Reply:
             session.framer.expectLine()
             continue
         at_most = None
-        if session.dirty:
+        if session.notifier is not None:
+            # RFC 5465 section 4: what NOTIFY asked for, and nothing else.
+            at_most = await session.tellNews(may_expunge=True)
+            if at_most == 0.0:
+                continue
+        elif session.dirty:
             if await session.sync(may_expunge=True):
                 # Many may be told of the same change: each is, before the next is seen to.
                 session.link.flush()

@@ -13,7 +13,7 @@ async def run(session: Session, arguments: None) -> Reply:
     """
     Ask the store for changes of the open folder, also if it has announced none.
     """
-    session.touch()
+    session.hear()
     return Ok()
 
 

@@ -30,6 +30,7 @@ async def run(session: Session, arguments: tuple[str, str]) -> Reply:
     """
     old, new = arguments
     await session.store.renameFolder(session.user, old, new.removesuffix(SEPARATOR))
+    session.didFolders(old, new.removesuffix(SEPARATOR))
     # Renaming INBOX moves its messages away.
     session.touch()
     return Ok()

@@ -54,7 +54,7 @@ async def _open(session: Session, arguments: SelectArguments, examine: bool) -> 
     view = session.opened(opened, examine)
     if session.front.changes != changes:
         # Something changed while nobody watched this folder; it may have been this folder.
-        session.touch()
+        session.hear()
     lines = [
         *flagLines(view),
         b"* %d EXISTS\r\n" % len(view),

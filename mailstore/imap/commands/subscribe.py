@@ -25,6 +25,7 @@ async def runSubscribe(session: Session, arguments: str) -> Reply:
     Add a name to the user's own list.  It need not exist.
     """
     await session.store.subscribe(session.user, arguments)
+    session.didFolders(arguments)
     return Ok()
 
 
@@ -33,6 +34,7 @@ async def runUnsubscribe(session: Session, arguments: str) -> Reply:
     Take a name from it.
     """
     await session.store.unsubscribe(session.user, arguments)
+    session.didFolders(arguments)
     return Ok()
 
 

@@ -7,14 +7,14 @@ Response codes that carry something, without their brackets::
     resp-text-code  =/ "METADATA" SP "LONGENTRIES" SP number
     resp-text-code  =/ "METADATA" SP ("MAXSIZE" SP number / "TOOMANY" / "NOPRIVATE")
     resp-text-code  =/ "INPROGRESS" [SP "(" quoted SP (number / nil) SP (number / nil) ")"]
+    resp-text-code  =/ "NOTIFICATIONOVERFLOW" / "BADEVENT" SP "(" event-name *(SP event-name) ")"
     resp-text-code  =/ "BADURL" SP url-resp-text
     url-resp-text    = 1*(%x01-09 / %x0B-0C / %x0E-5B / %x5D-FE)  ; "any TEXT-CHAR except "]""
     resp-text-code  =/ "BADCHARSET" [SP "(" charset *(SP charset) ")"]
     charset          = atom / quoted
 
-(RFC 7162 section 7, RFC 8474 section 7, RFC 5464 section 5, RFC 4469 section 5, RFC 9585 section 5,
-RFC 9051 section 9.)  They
-are text, as replies carry them; all of it is ASCII.
+(RFC 5465 section 8, RFC 7162 section 7, RFC 8474 section 7, RFC 5464 section 5, RFC 4469 section 5,
+RFC 9585 section 5, RFC 9051 section 9.)  They are text, as replies carry them; all of it is ASCII.
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ UNKNOWN_ENCODING: Final = "UNKNOWN-CTE"
 #: What comes after it belongs to the folder that is being opened (RFC 7162 section 3.2.11).
 CLOSED: Final = "CLOSED"
 
+
+#: So many events cannot be told of (RFC 5465 section 5.8).
+NOTIFICATION_OVERFLOW: Final = "NOTIFICATIONOVERFLOW"
 
 #: What is encoded in a URL that is sent back, and bytes of one that are.
 _NOT_IN_URL: Final = re.compile(rb"[^!-Z\\^-~]")
@@ -100,6 +103,13 @@ def inProgress(tag: bytes) -> str:
     with the rest.
     """
     return "INPROGRESS" if b"]" in tag else f'INPROGRESS ("{tag.decode("ascii")}" NIL NIL)'
+
+
+def badEvent() -> str:
+    """
+    An event that is not known; these are (RFC 5465 section 3.1).
+    """
+    return "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)"
 
 
 def badUrl(url: bytes) -> str:

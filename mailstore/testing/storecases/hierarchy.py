@@ -14,8 +14,8 @@ from mailstore.errors import (
     PermissionDenied,
     StaleListing,
 )
-from mailstore.model import FlagMode, TreeVersion, UidSet, uint64s
-from mailstore.testing.storecases.base import StoreCase, mail
+from mailstore.model import HIERARCHY, FlagMode, TreeVersion, UidSet, uint64s
+from mailstore.testing.storecases.base import Recorder, StoreCase, mail
 
 
 class ListingTests(StoreCase):
@@ -100,6 +100,25 @@ class ListingTests(StoreCase):
         self.assertNotEqual(hidden[2], renamed[2])
         await self.store.deleteFolder("alice", "Public Folders/Newer")
         self.assertNotEqual((await self.store.trees("alice"))[2], hidden[2])
+
+    async def test_foldersAreTold(self) -> None:
+        """
+        Observers are told, of no folder, when folders are made, renamed, deleted or shown to others; and when
+        somebody subscribes, of that user.
+        """
+        for change, user in (
+            (lambda: self.store.createFolder("alice", "Made"), ""),
+            (lambda: self.store.renameFolder("alice", "Made", "Renamed"), ""),
+            (lambda: self.store.setRights("alice", "Renamed", "bob", "l"), ""),
+            (lambda: self.store.subscribe("alice", "Renamed"), "alice"),
+            (lambda: self.store.unsubscribe("alice", "Renamed"), "alice"),
+            (lambda: self.store.deleteFolder("alice", "Renamed"), ""),
+        ):
+            observer = Recorder()
+            self.store.observe(observer)
+            await change()
+            await observer.wait(HIERARCHY, user)
+            self.store.unobserve(observer)
 
     async def test_listStale(self) -> None:
         """

@@ -26,6 +26,7 @@ from mailstore.imap.wire.fetchitems import readFetchItems
 from mailstore.imap.wire.idparams import readId
 from mailstore.imap.wire.listextended import ListRequest, ListReturn, ListSelect, readList
 from mailstore.imap.wire.metadata import Depth, GetMetadata, SetMetadata, readGetMetadata, readSetMetadata
+from mailstore.imap.wire.notifyargs import EventGroup, Filter, NotifyRequest, readNotify
 from mailstore.imap.wire.quota import SetQuota, readQuotaRoot, readSetQuota
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.searchkeys import readSearch
@@ -56,6 +57,7 @@ from tests.imap.wire.extensionencoding import (
     encodeGetMetadata,
     encodeId,
     encodeList,
+    encodeNotify,
     encodeQuotaRoot,
     encodeSelect,
     encodeSetAcl,
@@ -145,6 +147,7 @@ CONDSTORE = _select(E.CONDSTORE)
 QRESYNC = _select(E.QRESYNC)
 BOTH = _select(E.CONDSTORE, E.QRESYNC)
 ENABLE = _production("enable", readEnable, encodeEnable)
+NOTIFY = _production("notify", readNotify, encodeNotify)
 ID = _production("id", readId, encodeId)
 ACL_ENTRY = _production("acl-entry", readAclEntry, encodeAclEntry)
 SETACL = _production("setacl", readSetAcl, encodeSetAcl)
@@ -488,6 +491,50 @@ CASES = [
         b"a (CONDSTORE QRESYNC (1 2))",
     ),
     Case(ENABLE, b"CONDSTORE", ("CONDSTORE",)),
+    Case(NOTIFY, b"NONE", NotifyRequest()),
+    Case(
+        NOTIFY,
+        b"set (Selected none)",
+        NotifyRequest((EventGroup(Filter.SELECTED, frozenset()),)),
+        b"SET (SELECTED NONE)",
+    ),
+    Case(
+        NOTIFY,
+        b"SET STATUS (SELECTED-DELAYED (MESSAGEEXPUNGE MESSAGENEW (UID FLAGS))) (PERSONAL (MAILBOXNAME))",
+        NotifyRequest(
+            (
+                EventGroup(
+                    Filter.SELECTED_DELAYED,
+                    frozenset({"MESSAGENEW", "MESSAGEEXPUNGE"}),
+                    items=(F.UID, F.FLAGS),
+                ),
+                EventGroup(Filter.PERSONAL, frozenset({"MAILBOXNAME"})),
+            ),
+            True,
+        ),
+    ),
+    Case(
+        NOTIFY,
+        b"SET (subtree Lists MessageNew MessageExpunge) (mailboxes (a {1}\r\nb a) (Anything))",
+        NotifyRequest(
+            (
+                EventGroup(Filter.SUBTREE, frozenset({"MESSAGENEW", "MESSAGEEXPUNGE"}), ("Lists",)),
+                EventGroup(Filter.MAILBOXES, frozenset({"ANYTHING"}), ("a", "b")),
+            )
+        ),
+        b"SET (SUBTREE (Lists) (MESSAGEEXPUNGE MESSAGENEW)) (MAILBOXES (a b) (ANYTHING))",
+    ),
+    Case(
+        NOTIFY,
+        b"SET (inboxes (FlagChange MessageNew MessageExpunge)) (subscribed NONE)",
+        NotifyRequest(
+            (
+                EventGroup(Filter.INBOXES, frozenset({"FLAGCHANGE", "MESSAGENEW", "MESSAGEEXPUNGE"})),
+                EventGroup(Filter.SUBSCRIBED, frozenset()),
+            )
+        ),
+        b"SET (INBOXES (FLAGCHANGE MESSAGEEXPUNGE MESSAGENEW)) (SUBSCRIBED NONE)",
+    ),
     Case(
         ENABLE,
         b"imap4rev2 X-y UTF8=ACCEPT x-Y",
@@ -794,6 +841,34 @@ _BAD = {
         b"a (QRESYNC (1 1)",
     ],
     _select(E.QRESYNC, E.SEARCHRES): [b"a (QRESYNC (1 1 $))"],
+    NOTIFY: [
+        b"",
+        b"SET",
+        b"SET STATUS",
+        b"SET STATUS STATUS (personal NONE)",
+        b"NONE (personal NONE)",
+        b"SOME (personal NONE)",
+        b"SET personal NONE",
+        b"SET ()",
+        b"SET (personal)",
+        b"SET (personal ())",
+        b"SET (nobody (MailboxName))",
+        b"SET (personal (MailboxName) )",
+        b"SET (personal (MailboxName)) ",
+        b"SET (subtree (MailboxName))",
+        b"SET (mailboxes () (MailboxName))",
+        b"SET (selected (MessageNew))",
+        b"SET (selected (MessageExpunge))",
+        b"SET (personal (FlagChange))",
+        b"SET (personal (AnnotationChange))",
+        b"SET (selected (MailboxName))",
+        b"SET (selected (MessageNew () MessageExpunge))",
+        b"SET (selected (MessageNew (nothing) MessageExpunge))",
+        b"SET (selected (MessageNew (UID MessageExpunge)))",
+        b"SET (personal (MessageNew (UID) MessageExpunge))",
+        b"SET (selected NONE) (selected NONE)",
+        b"SET (selected NONE) (selected-delayed NONE)",
+    ],
     ENABLE: [b"", b"a  b", b"(a)", b'"a"', b"a "],
     ID: [
         b"",

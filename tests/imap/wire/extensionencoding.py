@@ -11,12 +11,19 @@ from mailstore.imap.wire.createargs import CreateArguments
 from mailstore.imap.wire.idparams import IdParams
 from mailstore.imap.wire.listextended import ListRequest
 from mailstore.imap.wire.metadata import Depth, GetMetadata, SetMetadata
+from mailstore.imap.wire.notifyargs import MESSAGE_NEW, NotifyRequest
 from mailstore.imap.wire.partial import partialText
 from mailstore.imap.wire.quota import SetQuota
 from mailstore.imap.wire.selectargs import SelectArguments
 from mailstore.imap.wire.sortargs import SortArguments
 from mailstore.imap.wire.threadargs import ThreadArguments
-from tests.imap.wire.encoding import encodeReturn, encodeSearchCriteria, encodeSequenceSet, encodeStatusItems
+from tests.imap.wire.encoding import (
+    encodeFetchItems,
+    encodeReturn,
+    encodeSearchCriteria,
+    encodeSequenceSet,
+    encodeStatusItems,
+)
 
 
 def _name(name: str) -> bytes:
@@ -74,6 +81,28 @@ def encodeEnable(names: tuple[str, ...]) -> bytes:
     The arguments of ENABLE.
     """
     return " ".join(names).encode()
+
+
+def encodeNotify(request: NotifyRequest) -> bytes:
+    """
+    The arguments of NOTIFY.
+    """
+    if not request.groups:
+        return b"NONE"
+    words = [b"SET", *([b"STATUS"] if request.status else [])]
+    for group in request.groups:
+        events = [
+            b"%b %b" % (event.encode(), encodeFetchItems(group.items))
+            if event == MESSAGE_NEW and group.items
+            else event.encode()
+            for event in sorted(group.events)
+        ]
+        parts = [group.filter.value.encode()]
+        if group.names:
+            parts.append(b"(%b)" % b" ".join([writer.mailbox(name) for name in group.names]))
+        parts.append(b"(%b)" % b" ".join(events) if events else b"NONE")
+        words.append(b"(%b)" % b" ".join(parts))
+    return b" ".join(words)
 
 
 def encodeFetchModifiers(modifiers: FetchModifiers) -> bytes:
