@@ -15,21 +15,27 @@ from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow, Places
 from mailstore.engine.seen import SeenRow, SeenState, Views, ownSeen, read
-from mailstore.engine.users import Viewer
+from mailstore.engine.users import Users, Viewer
+from mailstore.errors import NoSuchFolder, PermissionDenied
 from mailstore.model import (
     SEEN,
     FlagColumns,
     FolderDelta,
     FolderStatus,
+    News,
     OpenFolder,
     StatusColumns,
     UidSet,
+    Watcher,
     uint32s,
     uint64s,
 )
 
 #: Bytes of a row of L{StatusColumns}, nearly.
 _ROW_COST = 120
+
+#: What is told to many at once, at most: more is asked for by each, when he has read what came before.
+_MOST_NEWS = 100
 
 _STATUSES = (
     "SELECT id, owner, acl, messages, recent, unseen, deleted, size, uid_next, uid_validity, changed,"
@@ -194,6 +200,25 @@ class Difference:
     changed: _Columns
     first_recent: int
 
+    @property
+    def size(self) -> int:
+        """
+        How many messages, and ranges of those that are gone, it has.
+        """
+        return len(self.changed[0]) + len(self.vanished.ranges)
+
+    def batch(self) -> FolderDelta:
+        """
+        All of it in one batch.
+        """
+        return FolderDelta(
+            highest_modseq=self.highest,
+            vanished=self.vanished,
+            changed=FlagColumns(*(each.tobytes() for each in self.changed)),
+            keywords=self.row.keywordNames(),
+            first_recent=self.first_recent,
+        )
+
     def batches(self, limits: EngineLimits) -> Iterator[FolderDelta]:
         """
         It, in batches; at least one.
@@ -240,6 +265,49 @@ def difference(
             uint64s(view.modseqs[each] for each in at),
         )
     return Difference(row, highest, _vanished(db, views, row, viewer, since), changed, first_recent)
+
+
+def news(
+    db: Connection,
+    places: Places,
+    users: Users,
+    views: Views,
+    limits: EngineLimits,
+    folder: int,
+    watchers: tuple[Watcher, ...],
+    claim: bool,
+) -> tuple[News, ...]:
+    """
+    What is new to each of several.  Who knows as much, and has no flags of his own, is told the same.
+
+    @param claim: whether recent messages may be claimed.
+    """
+    differences: dict[tuple[int, int | None], Difference] = {}
+    told: dict[tuple[int, int, int | None], tuple[FolderDelta, list[int]]] = {}
+    for at, each in enumerate(watchers):
+        viewer = users.viewer(db, each.user)
+        try:
+            row = places.byId(db, viewer, folder, "r")
+        except (NoSuchFolder, PermissionDenied):
+            continue
+        own = read(db, row.id, viewer.id) if ownSeen(row) and viewer.id is not None else SeenRow()
+        whose = viewer.id if own.last else None
+        found = differences.get((each.since, whose))
+        if found is None:
+            found = difference(db, views, limits, row, viewer, each.since, 0)
+            differences[each.since, whose] = found
+        if found.size > _MOST_NEWS:
+            continue
+        first_recent = 0
+        if each.claim_recent and row.recent:
+            if not claim:
+                continue
+            _, first_recent = claimRecent(db, row)
+        key = (each.since, first_recent, whose)
+        if key not in told:
+            told[key] = (attrs.evolve(found, first_recent=first_recent).batch(), [])
+        told[key][1].append(at)
+    return tuple(News(tuple(places_), delta) for delta, places_ in told.values())
 
 
 def _fewChanged(db: Connection, row: FolderRow, viewer: Viewer, since: int, most: int) -> _Columns | None:

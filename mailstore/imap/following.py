@@ -18,6 +18,7 @@ from mailstore.imap.wire.values import FetchData
 from mailstore.model import UidSet
 
 if TYPE_CHECKING:
+    from mailstore.imap.bells import Told
     from mailstore.imap.session import Session
     from mailstore.imap.view import View, ViewChanges
 
@@ -28,14 +29,19 @@ class FolderLost(Exception):
     """
 
 
-async def pull(session: Session, view: View, may_expunge: bool) -> None:
+async def pull(session: Session, view: View, may_expunge: bool, told: Told | None = None) -> None:
     """
     Ask for changes and tell them, batch by batch as the client reads.  If it
     fails in the middle, the next time begins where this one began; what was told
     is not undone by being told again.
 
+    @param told: what the store has said already; it is not asked if that is of use here.
     @raise StoreError: as L{IStore.changes<mailstore.interfaces.IMessages.changes>}.
     """
+    if told is not None and told.view is view and told.since == view.known_modseq:
+        await announce(session, view, view.apply(told.delta, may_expunge))
+        view.applied(told.delta.highest_modseq)
+        return
     deltas = session.store.changes(session.user, view.folder, view.known_modseq, view.claims_recent)
     reached = view.known_modseq
     try:
@@ -97,7 +103,12 @@ async def announce(session: Session, view: View, changes: ViewChanges) -> None:
     Write the responses for some changes (RFC 9051 section 7): expunges first, so that
     all other numbers are those that hold afterwards.
     """
-    await session.writeLines(_lines(session, view, changes))
+    if session.idles:
+        # Nothing follows for a while, and many may be told of the same change: each is, before the
+        # next is seen to.
+        await session.finishLines(_lines(session, view, changes))
+    else:
+        await session.writeLines(_lines(session, view, changes))
 
 
 def _lines(session: Session, view: View, changes: ViewChanges) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from mailstore.imap.bells import Bells
 from mailstore.imap.failedsignins import FailedSignIns
 from mailstore.imap.folderlist import FolderLists
 from mailstore.imap.sharedcontents import SharedContents
@@ -83,7 +84,7 @@ class FrontEnd:
         self._addresses: Counter[str] = Counter()
         self._users: Counter[str] = Counter()
         self._watchers: dict[int, set[Session]] = {}
-        self._ringing: set[Session] = set()
+        self._bells = Bells(store, runtime)
 
     # --- life -------------------------------------------------------------
 
@@ -215,11 +216,11 @@ class FrontEnd:
         for session in self._watchers.get(folder, ()):
             if not user or session.user == user:
                 session.hear()
-                self._ring(session)
+                self._bells.ring(session)
         for session in self._notified:
             notifier = session.notifier
             if notifier is not None and (not user or session.user == user) and notifier.folderChanged(folder):
-                self._ring(session)
+                self._bells.ring(session)
 
     def everythingChanged(self) -> None:
         """
@@ -232,24 +233,11 @@ class FrontEnd:
         for watchers in self._watchers.values():
             for session in watchers:
                 session.doubt()
-                self._ring(session)
+                self._bells.ring(session)
         for session in self._notified:
             if session.notifier is not None:
                 session.notifier.everythingChanged()
-                self._ring(session)
-
-    def _ring(self, session: Session) -> None:
-        """
-        Wake a session, if it waits, once whoever tells of changes has finished.
-        """
-        if not self._ringing:
-            self.runtime.soon(self._ringAll)
-        self._ringing.add(session)
-
-    def _ringAll(self) -> None:
-        ringing, self._ringing = self._ringing, set()
-        for session in ringing:
-            session.bell.fire()
+                self._bells.ring(session)
 
 
 def _uncount(counter: Counter[str], key: str) -> None:

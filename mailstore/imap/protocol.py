@@ -348,9 +348,11 @@ class ImapProtocol(ClientProtocol):
         """
         # What TLS or a compressing transport has between is none of these, and waits.
         transport: object = self.transport
-        if isinstance(transport, FileDescriptor) and not self.lost:
+        if isinstance(transport, FileDescriptor) and self._unsent and not self.lost:
             # Should this fail, the reactor finds the same when it looks.
             transport.doWrite()  # type: ignore[no-untyped-call]
+            # As long as it has something to send it is one of these.
+            self._unsent = transport in transport.reactor.getWriters()
 
     def startTLS(self) -> None:
         """

@@ -37,6 +37,7 @@ from mailstore.imap.wire.responsecodes import highestModSequence
 from mailstore.model import OpenFolder, folderName
 
 if TYPE_CHECKING:
+    from mailstore.imap.bells import Told
     from mailstore.imap.frontend import FrontEnd
     from mailstore.imap.limits import ImapLimits
     from mailstore.imap.notifying import Notifier
@@ -111,6 +112,14 @@ class Session:
         self._doubtful = False
         #: The store could not be asked for what changed.
         self._behind = False
+        #: Whether it is in IDLE.
+        self.idles = False
+        #: Whether the store is being asked for what is new here; it need not be asked again meanwhile.
+        self.awaits_news = False
+        #: What it said, until that has been told.
+        self.told: Told | None = None
+        #: How often it was said that the open folder may have changed.
+        self.touches = 0
         self._leaving = ""
         self._held = b""
         self._burst = 0
@@ -218,6 +227,17 @@ class Session:
         self._checkThere()
         self.link.finish(self._packed(data))
         await self._roomed(len(data))
+
+    async def finishLines(self, lines: Iterable[bytes]) -> None:
+        """
+        Send many short pieces as L{writeLines} does, the last of them as L{finish}.
+        """
+        data = b"".join(lines)
+        most = self.limits.max_write
+        if len(data) > most:
+            await self.write(data[:-most])
+        if data:
+            await self.finish(data[-most:])
 
     async def _writePiece(self, data: bytes | memoryview) -> None:
         self._checkThere()
@@ -492,6 +512,7 @@ class Session:
             self.view = None
             self.state = after(self.state, Event.CLOSED)
         self._dirty = self._doubtful = self._behind = self._unheard = False
+        self.told = None
 
     def ended(self) -> None:
         """
@@ -559,6 +580,14 @@ class Session:
         """
         if self.view is not None:
             self._dirty = True
+            self.touches += 1
+
+    @property
+    def doubtful(self) -> bool:
+        """
+        Whether the open folder may be another one than it was.
+        """
+        return self._doubtful
 
     def doubt(self) -> None:
         """
@@ -581,12 +610,15 @@ class Session:
         if view is None:
             return True
         if self._dirty:
-            self._dirty, self._behind = False, True
+            told, self.told = self.told, None
+            # What was asked for before the last change may not have it.
+            self._dirty = told is not None and told.touches != self.touches
+            self._behind = True
             try:
                 if self._doubtful:
                     await checkIdentity(self, view)
                     self._doubtful = False
-                await pull(self, view, may_expunge)
+                await pull(self, view, may_expunge, told)
             except (NoSuchFolder, PermissionDenied) as error:
                 raise FolderLost() from error
             except (StoreBusy, DeadlineExpired, StoreUnavailable, StoreFault) as error:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         FlagsStored,
         FolderDelta,
         NewMessage,
+        News,
         OpenFolder,
         SearchTerm,
         Section,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         ThreadAlgorithm,
         ThreadColumns,
         UidSet,
+        Watcher,
     )
 
 
@@ -73,6 +75,15 @@ class IMessages(Interface):
 
         @raise NoSuchFolder: it was deleted.
         @raise PermissionDenied: the right C{r} was taken away.
+        """
+
+    def news(folder: int, watchers: tuple[Watcher, ...]) -> Awaitable[tuple[News, ...]]:
+        """
+        What L{changes} would give each of several, asked for at once: many are told the same of a change.
+
+        @return: each watcher in one of them at most.  Who is in none asks for himself: there is more than is
+            told here, or something is in the way, such as that he may not read the folder any more.
+        @raise InvalidRequest: more than L{MAX_WATCHERS<mailstore.model.MAX_WATCHERS>}.
         """
 
     def fetch(user: str, folder: int, uids: UidSet, spec: FetchSpec) -> AsyncGenerator[FetchBatch, None]:

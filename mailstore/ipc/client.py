@@ -34,6 +34,7 @@ from mailstore.model import (
     FolderStatus,
     Metadata,
     NewMessage,
+    News,
     OpenFolder,
     Quota,
     Recipient,
@@ -46,6 +47,7 @@ from mailstore.model import (
     ThreadColumns,
     TreeVersion,
     UidSet,
+    Watcher,
 )
 
 #: Bytes of an append request that a message needs beside its content and flags, at most.
@@ -351,6 +353,13 @@ class RemoteStore(StoreConnection):
         See L{IMessages.changes<mailstore.interfaces.IMessages>}.
         """
         return self._iterate(m.Changes(user, folder, since, claim_recent))
+
+    async def news(self, folder: int, watchers: tuple[Watcher, ...]) -> tuple[News, ...]:
+        """
+        See L{IMessages.news<mailstore.interfaces.IMessages>}.
+        """
+        news: tuple[News, ...] = await self._ask(m.AskNews(folder, watchers))
+        return news
 
     def fetch(
         self, user: str, folder: int, uids: UidSet, spec: FetchSpec

@@ -37,6 +37,7 @@ from mailstore.ipc.messages import (
     PROTOCOLS,
     AnyRequest,
     Append,
+    AskNews,
     Changed,
     CreateUser,
     Deliver,
@@ -61,10 +62,26 @@ from transports.interfaces import IChannel, IReceiver
 _MAX_TEXT = 500
 
 #: Requests that name no user.
-_FOR_NOBODY = (LargestMessage, WriteUpload, Offer, OpenReceipt, Deliver)
+_FOR_NOBODY = (ListUsers, LargestMessage, WriteUpload, Offer, OpenReceipt, Deliver)
 
 #: What a client is told of a condition that the store was not written for.
 _NEUTRAL = "the store met a condition it was not written for"
+
+
+def _usersOf(request: AnyRequest) -> tuple[str, ...]:
+    """
+    Those for whom a request is.
+    """
+    if isinstance(request, AskNews):
+        return tuple(each.user for each in request.watchers)
+    return () if isinstance(request, _FOR_NOBODY) else (request.user,)
+
+
+def _isInternal(user: str) -> bool:
+    """
+    Whether it is a name that no user has, however it is spelled.
+    """
+    return (user if user.isascii() else unicodedata.normalize("NFC", user)).startswith("#")
 
 
 @attrs.define(eq=False)
@@ -338,7 +355,7 @@ class FrontEnd:
         request = call.request
         if isinstance(request, (CreateUser, ListUsers)):
             return PermissionDenied("users are managed on the store's own machine only")
-        if not isinstance(request, _FOR_NOBODY) and unicodedata.normalize("NFC", request.user)[:1] == "#":
+        if any(_isInternal(user) for user in _usersOf(request)):
             return PermissionDenied("no such user can come through a channel")
         if self._clock.seconds() > call.expires:
             return DeadlineExpired("the store did not come to the request in time")

@@ -41,10 +41,11 @@ from mailstore.model import (
     ThreadAlgorithm,
     TreeVersion,
     UidSet,
+    Watcher,
 )
 
 #: The protocol spoken here.  Both ends must speak the same.
-PROTOCOL_VERSION = 7
+PROTOCOL_VERSION = 8
 
 #: First field of a L{Hello}, so that a stranger is recognized as one.
 MAGIC = "mailstore"
@@ -335,6 +336,11 @@ class Changes(_Asked, tag="changes", frozen=True):
     claim_recent: bool
 
 
+class AskNews(_Asked, tag="news", frozen=True):
+    folder: int
+    watchers: tuple[Watcher, ...]
+
+
 class Fetch(_Asked, tag="fetch", frozen=True):
     user: str
     folder: int
@@ -465,6 +471,7 @@ AnyRequest = (
     | Deliver
     | Open
     | Changes
+    | AskNews
     | Fetch
     | ReadSection
     | LargestMessage

@@ -28,6 +28,7 @@ from mailstore.model import (
     FolderDelta,
     FolderStatus,
     Metadata,
+    News,
     OpenFolder,
     Quota,
     StatusColumns,
@@ -183,6 +184,10 @@ def _changes(store: IStore, r: m.Changes) -> AsyncGenerator[FolderDelta, None]:
     return store.changes(r.user, r.folder, r.since, r.claim_recent)
 
 
+def _news(store: IStore, r: m.AskNews) -> Awaitable[tuple[News, ...]]:
+    return store.news(r.folder, r.watchers)
+
+
 def _fetch(store: IStore, r: m.Fetch) -> AsyncGenerator[FetchBatch, None]:
     return store.fetch(r.user, r.folder, r.uids, r.spec)
 
@@ -255,6 +260,7 @@ METHODS: Final[dict[type, Method]] = {
     m.Deliver: _one(tuple[Delivered, ...]),
     m.Open: _one(OpenFolder, _open),
     m.Changes: _many(FolderDelta, _changes),
+    m.AskNews: _one(tuple[News, ...], _news),
     m.Fetch: _many(FetchBatch, _fetch),
     m.ReadSection: _many(bytes, _readSection),
     m.LargestMessage: _one(int, _largestMessage),

@@ -40,12 +40,15 @@ from mailstore.model.foldernames import (
 )
 from mailstore.model.folders import (
     HIERARCHY,
+    MAX_WATCHERS,
     FolderColumns,
     FolderDelta,
     FolderStatus,
+    News,
     OpenFolder,
     StatusColumns,
     TreeVersion,
+    Watcher,
 )
 from mailstore.model.identities import (
     ANYONE,
@@ -83,6 +86,7 @@ __all__ = [
     "MAX_KEYWORDS",
     "MAX_NAME",
     "MAX_PART",
+    "MAX_WATCHERS",
     "MESSAGE",
     "OTHERS_ROOT",
     "PUBLIC_QUOTA",
@@ -109,6 +113,7 @@ __all__ = [
     "FolderStatus",
     "Metadata",
     "NewMessage",
+    "News",
     "OpenFolder",
     "Quota",
     "Recipient",
@@ -124,6 +129,7 @@ __all__ = [
     "ThreadColumns",
     "TreeVersion",
     "UidSet",
+    "Watcher",
     "flagNames",
     "foldedAddress",
     "folderName",

@@ -134,3 +134,32 @@ class FolderDelta:
     keywords: tuple[str, ...]
     #: UIDs from this one on are recent to the asker, if it claimed them; 0 when none are.
     first_recent: int = 0
+
+
+#: Those who can be asked for together what is new to them.
+MAX_WATCHERS = 256
+
+
+@attrs.frozen
+class Watcher:
+    """
+    Somebody who looks at a folder.
+    """
+
+    user: str
+    #: The mod-sequence up to which he knows everything.
+    since: int
+    #: Whether new messages are to be recent to him and to nobody after him.
+    claim_recent: bool
+
+
+@attrs.frozen
+class News:
+    """
+    What is new to some who look at a folder.
+    """
+
+    #: Their places, counted from 0, in what was asked.
+    watchers: tuple[int, ...]
+    #: All of it.
+    delta: FolderDelta

@@ -22,7 +22,7 @@ from transports.limits import Limits
 from transports.statistics import QueueStatistics
 
 #: Methods of a store that answer at once, and are never slow.
-_AT_ONCE = frozenset(("observe", "unobserve", "close", "poll", "indexMore"))
+_AT_ONCE = frozenset(("observe", "unobserve", "close", "poll", "indexMore", "together"))
 
 
 @implementer(IReceiver)

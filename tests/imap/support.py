@@ -37,9 +37,11 @@ from mailstore.model import (
     FolderColumns,
     FolderDelta,
     FolderStatus,
+    News,
     OpenFolder,
     TreeVersion,
     UidSet,
+    Watcher,
     folderName,
     uint32s,
     uint64s,
@@ -297,6 +299,13 @@ class FakeStore:
             keywords=found.keywords,
             first_recent=first if claim_recent else 0,
         )
+
+    async def news(self, folder: int, watchers: tuple[Watcher, ...]) -> tuple[News, ...]:
+        found: list[News] = []
+        for at, each in enumerate(watchers):
+            deltas = [delta async for delta in self.changes(each.user, folder, each.since, each.claim_recent)]
+            found.append(News((at,), deltas[0]))
+        return tuple(found)
 
     async def expunge(self, user: str, folder: int, uids: UidSet | None) -> UidSet:
         await self._enter("expunge")

@@ -13,7 +13,9 @@ from mailstore.engine.fetching import Fetch, OriginalReader, SectionReader
 from mailstore.engine.messages import present
 from mailstore.engine.places import FolderRow
 from mailstore.engine.requests.base import Requests
+from mailstore.errors import InvalidRequest
 from mailstore.model import (
+    MAX_WATCHERS,
     SYSTEM,
     CopyResult,
     FetchBatch,
@@ -21,9 +23,11 @@ from mailstore.model import (
     FlagMode,
     FlagsStored,
     FolderDelta,
+    News,
     OpenFolder,
     Section,
     UidSet,
+    Watcher,
 )
 
 
@@ -75,6 +79,27 @@ class MessageRequests(Requests):
         for batch in difference.batches(self._limits):
             self._writer.requireOpen()
             yield batch
+
+    async def news(self, folder: int, watchers: tuple[Watcher, ...]) -> tuple[News, ...]:
+        if len(watchers) > MAX_WATCHERS:
+            raise InvalidRequest("too many are asked for at once")
+
+        def told(db: Connection, claim: bool) -> tuple[News, ...]:
+            return opening.news(
+                db, self._places, self._users, self._views, self._limits, folder, watchers, claim
+            )
+
+        with self._database.reading() as db:
+            news = told(db, False)
+        if sum(len(each.watchers) for each in news) < len(watchers) and self._recent(folder):
+            # Somebody may take what is recent; as openFolder, claimed and read at one moment.
+            news = await self._change(lambda db: told(db, True))
+        return news
+
+    def _recent(self, folder: int) -> bool:
+        with self._database.reading() as db:
+            row = db.execute("SELECT recent FROM folders WHERE id = ?", (folder,)).fetchone()
+        return row is not None and bool(row[0])
 
     async def fetch(
         self, user: str, folder: int, uids: UidSet, spec: FetchSpec

@@ -20,9 +20,17 @@ async def run(session: Session, arguments: None) -> Reply:
 
     @raise SessionOver: the client has said nothing for too long.
     """
-    await session.write(b"+ Waiting for changes\r\n")
+    await session.finish(b"+ Waiting for changes\r\n")
     session.hear()
     session.framer.expectLine()
+    session.idles = True
+    try:
+        return await _idle(session)
+    finally:
+        session.idles = False
+
+
+async def _idle(session: Session) -> Reply:
     deadline = session.front.runtime.seconds() + session.limits.idle_timeout
     while True:
         event = session.take()
@@ -38,9 +46,8 @@ async def run(session: Session, arguments: None) -> Reply:
             at_most = await session.tellNews(may_expunge=True)
             if at_most == 0.0:
                 continue
-        elif session.dirty:
+        elif session.dirty and (session.told is not None or not session.awaits_news):
             if await session.sync(may_expunge=True):
-                # Many may be told of the same change: each is, before the next is seen to.
                 session.link.flush()
                 continue
             at_most = _RETRY

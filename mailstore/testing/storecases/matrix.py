@@ -30,6 +30,7 @@ from mailstore.model import (
     SortKey,
     ThreadAlgorithm,
     UidSet,
+    Watcher,
     uint64s,
 )
 from mailstore.testing.storecases.base import StoreCase, mail
@@ -138,6 +139,12 @@ async def _removeAddress(case: RightsMatrix, at: Target) -> object:
     return None
 
 
+async def _news(case: RightsMatrix, at: Target) -> object:
+    if not await case.store.news(at.folder, (Watcher("bob", 0, False),)):
+        raise NoSuchFolder
+    return None
+
+
 async def _upload(case: RightsMatrix, at: Target) -> object:
     (await case.store.upload("bob", at.name, 10)).discard()
     return None
@@ -213,6 +220,7 @@ OPERATIONS = (
     Operation("openFolder", "r", lambda case, at: case.store.openFolder("bob", at.name, True)),
     Operation("changes", "r", lambda case, at: case.all(case.store.changes("bob", at.folder, 0, False))),
     Operation("changes", "r", lambda case, at: case.all(case.store.changes("bob", at.folder, 0, True))),
+    Operation("news", "r", _news, refusals=(NoSuchFolder,)),
     Operation(
         "fetch",
         "r",

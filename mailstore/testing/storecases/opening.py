@@ -4,8 +4,8 @@ Opening folders, and following what changes in them.
 
 from __future__ import annotations
 
-from mailstore.errors import NoSuchFolder, NotSelectable, PermissionDenied
-from mailstore.model import FlagMode, FolderDelta, UidSet
+from mailstore.errors import InvalidRequest, NoSuchFolder, NotSelectable, PermissionDenied
+from mailstore.model import MAX_WATCHERS, FlagMode, FolderDelta, UidSet, Watcher
 from mailstore.testing.storecases.base import EVERY, Recorder, StoreCase, flagsOf, mail, modseqsOf, uidsOf
 
 _ONE = UidSet(((1, 1),))
@@ -180,6 +180,72 @@ class ChangesTests(StoreCase):
         self.assertEqual(claimed.first_recent, 2)
         again = await self._since(opened.folder, opened.status.highest_modseq, True)
         self.assertEqual(again.first_recent, 0)
+        self.assertEqual((await self.opened("alice", "INBOX", True)).first_recent, 0)
+
+    async def test_newsSame(self) -> None:
+        """
+        What is asked for many at once is what each would be told, and those who are told the same are
+        in one piece of news.
+        """
+        name = await self.public("P")
+        opened = await self.filled("alice", name, 5)
+        folder, before = opened.folder, opened.status.highest_modseq
+        await self.store.storeFlags("bob", folder, UidSet(((1, 3),)), FlagMode.ADD, ("\\Seen",))
+        await self.store.storeFlags("alice", folder, UidSet(((2, 2),)), FlagMode.ADD, ("\\Flagged", "new"))
+        await self.store.storeFlags("alice", folder, UidSet(((4, 4),)), FlagMode.ADD, ("\\Deleted",))
+        await self.store.expunge("alice", folder, None)
+        await self.append("alice", name, mail(6))
+        users = ("alice", "bob", "alice", "bob")
+        watchers = tuple(Watcher(user, before, False) for user in users)
+        watchers += (Watcher("alice", 0, False), Watcher("alice", before + 1000, False))
+        news = await self.store.news(folder, watchers)
+        told = {place: each.delta for each in news for place in each.watchers}
+        self.assertEqual(sorted(told), list(range(len(watchers))))
+        for place, watcher in enumerate(watchers):
+            (alone,) = await self.all(self.store.changes(watcher.user, folder, watcher.since, False))
+            self.assertEqual(told[place], alone, watcher)
+        self.assertIn((0, 2), [each.watchers for each in news])
+
+    async def test_newsRefused(self) -> None:
+        """
+        Who may not read, and for whom there is much, is in no news; of a folder that is not there
+        there are none.
+        """
+        name = await self.public("P")
+        opened = await self.filled("alice", name, 150)
+        folder, before = opened.folder, opened.status.highest_modseq
+        await self.append("alice", name, mail(151))
+        await self.store.setRights("alice", name, "authenticated", "l")
+        watchers = (
+            Watcher("bob", before, False),
+            Watcher("alice", before, False),
+            Watcher("alice", 0, False),
+        )
+        (news,) = await self.store.news(folder, watchers)
+        self.assertEqual((news.watchers, uidsOf(news.delta.changed)), ((1,), [151]))
+        self.assertEqual(await self.store.news(folder + 100, watchers), ())
+        self.assertEqual(await self.store.news(folder, ()), ())
+        await self.refused(
+            InvalidRequest, self.store.news(folder, (Watcher("alice", before, False),) * (MAX_WATCHERS + 1))
+        )
+
+    async def test_newsClaim(self) -> None:
+        """
+        New messages are recent to the first who claims them and is told, and to nobody after.
+        """
+        opened = await self.filled("alice", "INBOX", 1)
+        await self.opened("alice", "INBOX", True)
+        before = opened.status.highest_modseq
+        await self.append("alice", "INBOX", mail(2))
+        watchers = (
+            Watcher("bob", before, True),
+            Watcher("alice", before, False),
+            Watcher("alice", before, True),
+            Watcher("alice", before, True),
+        )
+        news = await self.store.news(opened.folder, watchers)
+        told = {place: each.delta.first_recent for each in news for place in each.watchers}
+        self.assertEqual(told, {1: 0, 2: 2, 3: 0})
         self.assertEqual((await self.opened("alice", "INBOX", True)).first_recent, 0)
 
     async def test_changesLeftEarly(self) -> None:
