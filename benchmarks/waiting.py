@@ -38,6 +38,11 @@ _ALL = UidSet(((1, 0xFFFFFFFF),))
 #: Seconds between an answer and the next question.
 _PAUSE = 0.001
 
+#: Bytes of a large message.
+_LARGE = 60 << 20
+
+_HEADER = b"From: ann@example.org\r\nSubject: large\r\n\r\n"
+
 #: Milliseconds that somebody else may wait.
 _GATE = 50.0
 
@@ -159,6 +164,20 @@ async def _run(path: pathlib.Path, count: int) -> float:
         await _measure(store, f"EXPUNGE of {count}", lambda: store.expunge("alice", other, None)),
         await _measure(store, "what is cleared away then", lambda: _tidy(store)),
     ]
+
+    large = _HEADER + b"all the world's a stage, and all the men and women merely players\r\n" * (
+        _LARGE // 68
+    )
+
+    async def bring() -> None:
+        upload = await store.upload("alice", "Other", len(large))
+        for at in range(0, len(large), 1 << 16):
+            await upload.write(large[at : at + (1 << 16)])
+            if not at % (1 << 20):
+                await deferLater(reactor, 0)
+        await store.append("alice", "Other", (NewMessage(upload.token),))
+
+    worst.append(await _measure(store, f"APPEND of {_LARGE >> 20} MiB", bring))
 
     async def delete() -> None:
         await store.deleteFolder("alice", "Other")

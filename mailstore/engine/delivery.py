@@ -7,7 +7,7 @@ remain as few statements as there are rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import attrs
 
@@ -43,6 +43,8 @@ class Arrival:
     digest: bytes
     known: bool = False
     rendered: Rendered | None = None
+    #: It is being written already.
+    arriving: content.Arriving | None = None
 
 
 class Delivery:
@@ -97,15 +99,30 @@ class Delivery:
         Find out which messages are in the store already.
         """
         for arrival in self._arrivals:
-            arrival.known = content.find(db, arrival.digest) is not None
+            arrival.known = content.isNamed(db, arrival.digest)
 
-    def prepare(self) -> None:
+    def unknown(self) -> Iterator[Arrival]:
         """
-        Make what must be made of those that are not.
+        Those that are not.
         """
-        for arrival in self._arrivals:
-            if not arrival.known:
-                arrival.rendered = self._render(arrival.spool.buffer())
+        return (each for each in self._arrivals if not each.known)
+
+    def prepare(self, arrival: Arrival, render: Callable[[Buffer], Rendered] | None = None) -> None:
+        """
+        Make what must be made of one.
+
+        @param render: makes it of this one.
+        """
+        arrival.rendered = (render or self._render)(arrival.spool.buffer())
+
+    def begin(self, arrival: Arrival) -> content.Arriving:
+        """
+        Begin to write one that is large, before it is stored.
+        """
+        assert arrival.rendered is not None
+        spool = arrival.spool
+        arrival.arriving = content.Arriving(spool.size, spool.chunks(CHUNK), arrival.rendered)
+        return arrival.arriving
 
     def store(self, db: Connection, row: FolderRow, viewer: Viewer, rights: str) -> AppendResult:
         """
@@ -137,16 +154,23 @@ class Delivery:
         if found is not None:
             content.addReferences(db, (found[0],))
             return found
+        if arrival.arriving is not None and arrival.rendered is not None:
+            arrival.arriving.end(db, arrival.digest)
+            return arrival.arriving.id, arrival.rendered.size
         # If nothing was made of it, it was there before, and has gone since.
         rendered = arrival.rendered or self._render(arrival.spool.buffer())
         spool = arrival.spool
         stored = content.insert(db, arrival.digest, spool.size, spool.chunks(CHUNK), rendered)
         return stored, rendered.size
 
-    def close(self) -> None:
+    def close(self) -> list[int]:
         """
         Give back what holds the bytes.
+
+        @return: contents that were begun to be written.
         """
+        begun = [each.arriving.id for each in self._arrivals if each.arriving is not None]
         for arrival in self._arrivals:
             arrival.spool.close()
         self._arrivals = []
+        return begun

@@ -64,6 +64,9 @@ class EngineLimits:
     batch_rows: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
     #: Messages that are changed, copied or removed in one slice.
     slice_rows: int = attrs.field(default=500, validator=attrs.validators.ge(1))
+    #: Bytes of messages that are taken apart or written in one slice; a larger one is taken apart beside
+    #: everything else.
+    slice_bytes: int = attrs.field(default=_MIB, validator=attrs.validators.ge(1))
     #: Messages that a search looks at in one slice, when their texts need not be read.
     search_rows: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
     #: Messages that a search looks at in one slice, when their texts must be read.

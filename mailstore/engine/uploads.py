@@ -94,7 +94,10 @@ class Spool:
         """
         self._pieces = []
         if self._mapped is not None:
-            self._mapped.close()
+            # Another thread may still be reading when nobody waits for it any more; then it is closed when
+            # that has finished.
+            with contextlib.suppress(BufferError):
+                self._mapped.close()
             self._mapped = None
         if self._file is not None:
             # What could not be written when the disk was full is tried again here; it is not wanted.

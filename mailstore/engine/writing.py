@@ -104,11 +104,9 @@ class Writer:
 
     async def giveWay(self) -> None:
         """
-        Let others have their turn between two changes.  Where changes are committed beside other work, that
-        has happened already.
+        Let others have their turn between two steps of something long.
         """
-        if self._others is not self._committer:
-            await self._others.giveWay()
+        await self._others.giveWay()
 
     async def aside(self, work: Callable[[], object]) -> None:
         """

@@ -36,7 +36,7 @@ class HeldCommitter:
     def __init__(self) -> None:
         self.open = False
         self.waiting: list[Deferred[None]] = []
-        self.commits = 0
+        self.commits = self.asides = 0
 
     def attach(self, begin, commit, rollback):  # type: ignore[no-untyped-def]
         self.begin, self.commit, self.rollback = begin, commit, rollback
@@ -55,6 +55,7 @@ class HeldCommitter:
         pass
 
     async def aside(self, work):  # type: ignore[no-untyped-def]
+        self.asides += 1
         work()
 
     def release(self) -> None:

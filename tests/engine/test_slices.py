@@ -54,6 +54,8 @@ class SlicesCase(EngineCase):
     Several clients of one store, whose changes are committed when a test says so.
     """
 
+    limits = _LIMITS
+
     def setUp(self) -> None:
         """
         A store with many messages of alice, every third of them seen, every second flagged; bob may look.
@@ -69,7 +71,7 @@ class SlicesCase(EngineCase):
             self.append(maker, "alice", "Big", mail(number), flags=flags)
         self.now(maker.close())
         self.committer = HeldCommitter()
-        self.store: Store = self.open(self.db_path, _LIMITS, self.committer)
+        self.store: Store = self.open(self.db_path, self.limits, self.committer)
         self.addCleanup(self._closing)
         self.big = self.folder("alice", "Big")
 

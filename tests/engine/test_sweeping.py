@@ -60,9 +60,7 @@ class SweepingTests(EngineCase):
         """
         Bring in a message, and expunge it.
         """
-        doing = self._begin(self._append(size, "x"))
-        self.committer.release()
-        self.successResultOf(doing)
+        self._do(self._append(size, "x"))
         self._do(self.store.storeFlags("alice", self.inbox, _ALL, FlagMode.ADD, ("\\Deleted",)))
         self._do(self.store.expunge("alice", self.inbox, None))
 

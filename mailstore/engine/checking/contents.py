@@ -240,11 +240,14 @@ def bytesOfOne(context: Context, content: int) -> Iterator[Fault]:
     Look at one content.
     """
     row = context.db.execute(
-        "SELECT hash, stored, size, canonical, structure FROM contents WHERE id = ?", (content,)
+        "SELECT hash, refs, stored, size, canonical, structure FROM contents WHERE id = ?", (content,)
     ).fetchone()
     if row is None:
         return
-    digest, stored, size, canonical, structure = row
+    digest, refs, stored, size, canonical, structure = row
+    if len(digest) == storing.TOKEN_BYTES and not refs:
+        # It is on its way in, or out.
+        return
     problem = _gap(context.db, content, stored)
     if problem:
         yield Fault("content-bytes", context.where(content), f"{problem}: restore a backup", content=content)

@@ -5,13 +5,18 @@ Messages that come: handed in by users, and delivered from outside.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from mailstore.engine import delivery, moving, quotas, receiving
 from mailstore.engine.connection import Connection
+from mailstore.engine.content import Arriving
 from mailstore.engine.errors import translated
 from mailstore.engine.requests.base import Requests
 from mailstore.interfaces import IUpload
 from mailstore.model import AppendResult, Delivered, NewMessage, Recipient
+
+#: What making anything of a message costs, as if it had so many bytes more.
+_COST = 4096
 
 
 class ArrivingRequests(Requests):
@@ -57,16 +62,50 @@ class ArrivingRequests(Requests):
             with self._database.reading() as db:
                 self._places.mailbox(db, self._users.viewer(db, user), name, "i")
                 arriving.look(db)
-            with translated:
-                arriving.prepare()
+            await self._prepare(arriving)
             result = await self._change(change)
         finally:
-            arriving.close()
+            self._done(arriving)
         if result.uids:
             self._changed(folder)
             if replaces is not None and replaces[0] != folder:
                 self._changed(replaces[0])
         return result
+
+    async def _prepare(self, arriving: delivery.Delivery) -> None:
+        """
+        Make what must be made of messages, and write those that are large, in slices.
+        """
+        size = 0
+        for arrival in arriving.unknown():
+            if arrival.spool.size > self._limits.slice_bytes:
+                with translated:
+                    await self._writer.aside(partial(arriving.prepare, arrival, self._renderer.render))
+                await self._write(arriving.begin(arrival))
+                continue
+            with translated:
+                arriving.prepare(arrival)
+            size += arrival.spool.size + _COST
+            if size > self._limits.slice_bytes:
+                await self._writer.giveWay()
+                size = 0
+
+    async def _write(self, content: Arriving) -> None:
+        def begin(db: Connection) -> None:
+            content.begin(db)
+            # Before it is committed: from then on others may take it for one that nobody wants.
+            self._pins.pin(content.id)
+
+        await self._change(begin)
+        while await self._change(partial(content.more, size=self._limits.slice_bytes)):
+            await self._writer.giveWay()
+
+    def _done(self, arriving: delivery.Delivery) -> None:
+        for content in arriving.close():
+            if content:
+                self._pins.unpin(content)
+                # If it came to nothing it is to be removed.
+                self._writer.sweepLater()
 
     async def offer(self, recipient: Recipient, size: int) -> None:
         with self._database.reading() as db:
@@ -87,11 +126,10 @@ class ArrivingRequests(Requests):
                 receipt.take(self._uploads, recipients, content)
             with self._database.reading() as db:
                 receipt.look(db)
-            with translated:
-                receipt.prepare()
+            await self._prepare(receipt)
             outcomes, changed = await self._change(change)
         finally:
-            receipt.close()
+            self._done(receipt)
         for folder in changed:
             self._changed(folder)
         return outcomes
