@@ -358,6 +358,10 @@ class MailService(Service):
         service.startService()
         await listening
         self.log.info("Serving the store {url} at {place}", url=url, place=config.transport)
+        if store.read_only:
+            self.log.warn(
+                "{url} is on a read-only file system: mail can be read, and nothing changed", url=url
+            )
 
     async def _startChild(self) -> None:
         config = self._part.config

@@ -61,7 +61,8 @@ def backup(config: Config, options: argparse.Namespace) -> int:
         raise CommandFailed(f"no backup was made: {error}") from error
     finally:
         for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
+            # What is there in spite of that has been named.
+            with contextlib.suppress(OSError):
                 os.unlink(part + suffix)
     size = sized(os.path.getsize(destination))
     if wrong:

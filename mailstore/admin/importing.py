@@ -18,7 +18,17 @@ import attrs
 
 from mailstore.admin.interrupting import Interrupted
 from mailstore.admin.sources import Folder, Found, Remark, Source, messages, scan
-from mailstore.errors import FolderExists, InvalidRequest, LimitReached, MessageTooBig, StoreError
+from mailstore.errors import (
+    FolderExists,
+    InvalidRequest,
+    LimitReached,
+    MessageTooBig,
+    OverQuota,
+    StoreBusy,
+    StoreError,
+    StoreFault,
+    StoreUnavailable,
+)
 from mailstore.interfaces import IStore
 from mailstore.model import SEPARATOR, SYSTEM, FetchSpec, NewMessage
 from mailstore.stores import emailId
@@ -34,6 +44,10 @@ _WORTHWHILE = 4 << 20
 
 #: Errors that can be one message's fault; after any other there is no use in going on.
 _ABOUT_ONE = (MessageTooBig, LimitReached, InvalidRequest)
+
+
+#: Errors that have nothing to do with a folder's name.
+_ABOUT_ALL = (OverQuota, StoreBusy, StoreFault, StoreUnavailable)
 
 
 @attrs.define
@@ -190,6 +204,8 @@ class Importer:
                 await self._into.createFolder(SYSTEM, name)
             except FolderExists:
                 pass
+            except _ABOUT_ALL:
+                raise
             except StoreError as error:
                 where = source.path if isinstance(source, Source) else name
                 self.report.remarks.append(Remark(where, f"{name}: {error}"))

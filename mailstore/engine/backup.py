@@ -9,7 +9,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 
-from mailstore.engine import schema
+from mailstore.engine import readonly, schema
 from mailstore.engine.database import requireFile
 from mailstore.engine.errors import StoreOpenError, storeError
 from mailstore.engine.limits import EngineLimits
@@ -38,15 +38,17 @@ class Backup:
         """
         requireFile(path)
         try:
-            self._db = sqlite3.connect(path, timeout=limits.busy_wait, isolation_level=None)
+            read_only = readonly.isReadOnly(path)
+            name = readonly.uriOf(path) if read_only else path
+            self._db = sqlite3.connect(name, uri=read_only, timeout=limits.busy_wait, isolation_level=None)
         except sqlite3.Error as error:
-            raise StoreOpenError(f"cannot open store {path!r}: {error}") from error
+            raise StoreOpenError(f"cannot open store {path!r}: {readonly.explained(path, error)}") from error
         try:
             self._db.execute("PRAGMA query_only = ON")
             schema.version(self._db)
         except (StoreOpenError, sqlite3.Error) as error:
             self._db.close()
-            raise StoreOpenError(f"cannot open store {path!r}: {error}") from error
+            raise StoreOpenError(f"cannot open store {path!r}: {readonly.explained(path, error)}") from error
 
     def close(self) -> None:
         """

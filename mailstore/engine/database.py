@@ -13,15 +13,15 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import TypeVar
 
-from mailstore.engine import schema
+from mailstore.engine import readonly, schema
 from mailstore.engine.errors import StoreOpenError, storeError, translated
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.lookups import LookupConnection, Lookups
-from mailstore.errors import StoreBusy, StoreUnavailable
+from mailstore.errors import StoreBusy, StoreError, StoreUnavailable
 
 _T = TypeVar("_T")
 
@@ -111,10 +111,12 @@ class Database:
     An open SQLite database.
 
     @ivar in_memory: it has no file, and one connection.
+    @ivar read_only: it can only be read.
     """
 
     def __init__(self, path: str, limits: EngineLimits) -> None:
         self.in_memory = path == _MEMORY
+        self.read_only = not self.in_memory and readonly.isReadOnly(path)
         self._writing = False
         self._closed = False
         #: A change could not be undone on its own: nothing of its transaction may be kept.
@@ -124,8 +126,13 @@ class Database:
         self._write = _connect(path, limits)
         try:
             # Before anything is changed: it may be somebody else's.
-            schema.version(self._write)
-            if not self.in_memory:
+            version = schema.version(self._write)
+            if self.read_only and version < schema.SCHEMA_VERSION:
+                raise StoreOpenError(
+                    f"its schema has version {version}, and this program's has {schema.SCHEMA_VERSION}:"
+                    " it is on a read-only file system, and must be opened once where it can be written"
+                )
+            if not (self.in_memory or self.read_only):
                 self._write.execute("PRAGMA journal_mode = WAL")
                 self._write.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
             self._write.execute("PRAGMA synchronous = FULL")
@@ -133,7 +140,8 @@ class Database:
             if limits.max_database is not None:
                 page_size: int = self._write.execute("PRAGMA page_size").fetchone()[0]
                 self._write.execute(f"PRAGMA max_page_count = {max(1, limits.max_database // page_size)}")
-            schema.upgrade(self._write)
+            if not self.read_only:
+                schema.upgrade(self._write)
             self._data_version = self._dataVersion()
             if self.in_memory:
                 self._read = self._write
@@ -164,14 +172,14 @@ class Database:
         if path != _MEMORY:
             requireFile(path, create)
         try:
-            if path != _MEMORY:
+            if path != _MEMORY and not readonly.isReadOnly(path):
                 # Mail is nobody else's to read; SQLite gives its other files the same mode.
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             return cls(path, limits)
         except StoreOpenError as error:
             raise StoreOpenError(f"cannot open store {path!r}: {error}") from error
         except sqlite3.Error as error:
-            raise StoreOpenError(f"cannot open store {path!r}: {error}") from error
+            raise StoreOpenError(f"cannot open store {path!r}: {readonly.explained(path, error)}") from error
         except OSError as error:
             raise StoreOpenError(f"cannot open store {path!r}: {error.strerror}") from error
 
@@ -235,7 +243,9 @@ class Database:
         self._sharing = False
         if not self.in_memory:
             self._read.lookups = None
-            self.endReading()
+            # Who could not read has been told.  What is open then is undone by the next who reads.
+            with suppress(StoreError):
+                self.endReading()
 
     # --- writing ---
 
@@ -256,6 +266,8 @@ class Database:
         """
         if self._closed:
             raise StoreUnavailable("the store is closed")
+        if self.read_only:
+            raise StoreUnavailable(readonly.REFUSAL)
         with translated:
             if self._write.in_transaction:
                 # It could not be undone when it should have been.
@@ -420,8 +432,10 @@ def _identity(path: str) -> tuple[int, int]:
 
 
 def _connect(path: str, limits: EngineLimits) -> LookupConnection:
+    read_only = path != _MEMORY and readonly.isReadOnly(path)
     connection = sqlite3.connect(
-        path,
+        readonly.uriOf(path) if read_only else path,
+        uri=read_only,
         factory=LookupConnection,
         timeout=limits.busy_wait,
         isolation_level=None,

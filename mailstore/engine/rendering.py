@@ -122,13 +122,17 @@ class Renderer:
                 db.execute("INSERT INTO rendition_kinds (id, name) VALUES (?, ?)", (known[name], name))
         self.kinds = {name: known[name] for name in self._renditions}
 
-    def recall(self, db: Connection) -> None:
+    def recall(self, db: Connection) -> bool:
         """
         Find the numbers of the renditions, if all of them have one.
+
+        @return: whether they are what this makes.
         """
         known: dict[str, int] = dict(db.execute("SELECT name, id FROM rendition_kinds"))
         if all(name in known for name in self._renditions):
             self.kinds = {name: known[name] for name in self._renditions}
+        (made,) = db.execute("SELECT value FROM meta WHERE key = 'renditions'").fetchone()
+        return bool(made == self.version)
 
     def render(self, raw: Buffer) -> Rendered:
         """

@@ -33,6 +33,13 @@ class Store(
     wait only for the committer.
     """
 
+    @property
+    def read_only(self) -> bool:
+        """
+        Whether it is on a file system that cannot be written.
+        """
+        return self._database.read_only
+
     def observe(self, observer: IStoreObserver) -> None:
         if observer not in self._observers:
             self._observers.append(observer)

@@ -108,6 +108,13 @@ class TextIndex:
         elif _load(db).format != _FORMAT:
             self.reset(db)
 
+    def recall(self, db: Connection) -> None:
+        """
+        Take the index as it is, if it is of the right format; else there is none.
+        """
+        self.look(db)
+        self.usable = self.usable and _load(db).format == _FORMAT
+
     def reset(self, db: Connection) -> None:
         """
         Begin again, with nothing in it.

@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from unittest import SkipTest
 
 from mailstore.engine.limits import EngineLimits
 from mailstore.stores import openChecker
@@ -157,6 +158,11 @@ class FaultTests(FaultCase):
         self._refused(_append(text), b"OVERQUOTA")
         self.assertEqual(self._stored(), acknowledged)
         self._done(b"FETCH 1:* BODY.PEEK[]")
+        # Also by who would change something by it, if that could be.
+        other = self._connect()
+        self._done(b"SELECT INBOX", other)
+        self.assertEqual(len(self._done(b"FETCH 1:* BODY[]", other)), acknowledged + 1)
+        other.close()
         if disk is not None:
             (disk / "other").unlink()
             self._again(_append(text))
@@ -171,6 +177,27 @@ class FaultTests(FaultCase):
         options = ("--config", str(config), "--transport", describe(self, "unix"))
         self.server = self.serve(*options)
         self.client = self._connect()
+
+    def test_readOnly(self) -> None:
+        """
+        A server whose store cannot be written lets it be read, and says so.
+        """
+        disk = self._diskOf(3 << 20)
+        if disk is None:
+            raise SkipTest("nobody may mount a file system here")
+        self._serve(disk)
+        self._done(_append(_SMALL))
+        self._done(_append(_SMALL + b"2"))
+        self.client.close()
+        self.server.stop()
+        subprocess.run(("mount", "-o", "remount,ro", str(disk)), check=True)
+        self.server = self.serve("--store", self.url, "--transport", describe(self, "unix"))
+        self.client = self._connect()
+        self.assertEqual(len(self._done(b"FETCH 1:* BODY[]")), 3)
+        self._refused(_append(_SMALL), b"UNAVAILABLE")
+        self._refused(b"STORE 1 +FLAGS (\\Seen)", b"UNAVAILABLE")
+        self.assertEqual(self._stored(), 2)
+        self._told("is on a read-only file system: mail can be read, and nothing changed")
 
     def test_filesMayNotGrow(self) -> None:
         """

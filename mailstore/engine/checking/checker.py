@@ -4,6 +4,7 @@ Running all checks over a file, and mending what can be mended.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 
 import attrs
 
-from mailstore.engine import copies, schema
+from mailstore.engine import copies, readonly, schema
 from mailstore.engine.checking import (
     contents,
     counts,
@@ -123,7 +124,9 @@ class Checker:
         try:
             self._db = _connect(path, limits, writing)
         except sqlite3.Error as error:
-            raise StoreOpenError(f"cannot open store {path!r}: {error}") from error
+            raise StoreOpenError(f"cannot open store {path!r}: {readonly.explained(path, error)}") from error
+        except OSError as error:
+            raise StoreOpenError(f"cannot open store {path!r}: {error.strerror}") from error
         try:
             self._requireVersion(path)
             self._db.set_progress_handler(stopped, _OPCODES)
@@ -137,7 +140,7 @@ class Checker:
         try:
             found = schema.version(self._db)
         except (StoreOpenError, sqlite3.Error) as error:
-            raise StoreOpenError(f"cannot open store {path!r}: {error}") from error
+            raise StoreOpenError(f"cannot open store {path!r}: {readonly.explained(path, error)}") from error
         if not found:
             raise StoreOpenError(f"cannot open store {path!r}: it is empty")
         if found < schema.SCHEMA_VERSION:
@@ -342,7 +345,11 @@ def _isDamage(error: BaseException | None) -> bool:
 def _connect(path: str, limits: EngineLimits, writing: bool) -> LookupConnection:
     # Who may not write can read a file all the same, if nobody else writes either.
     readable_only = not writing and not os.access(path, os.W_OK)
-    name = f"file:{_quoted(path)}?mode={'ro' if readable_only else 'rw'}"
+    name = f"file:{readonly.quoted(path)}?mode={'ro' if readable_only else 'rw'}"
+    if readonly.isReadOnly(path):
+        if writing:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        name = readonly.uriOf(path)
     db = sqlite3.connect(
         name, timeout=limits.busy_wait, isolation_level=None, uri=True, factory=LookupConnection
     )
@@ -355,7 +362,3 @@ def _connect(path: str, limits: EngineLimits, writing: bool) -> LookupConnection
         db.close()
         raise
     return db
-
-
-def _quoted(path: str) -> str:
-    return os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

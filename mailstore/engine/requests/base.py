@@ -25,6 +25,7 @@ from mailstore.engine.textindex import TextIndex
 from mailstore.engine.uploads import Uploads
 from mailstore.engine.workshop import Workshop
 from mailstore.engine.writing import Writer
+from mailstore.errors import StoreUnavailable
 from mailstore.interfaces import IStoreObserver
 from mailstore.model import HIERARCHY
 
@@ -79,13 +80,31 @@ class Requests:
         self._pins = Pins(self._index)
         self._uploads = Uploads(self._limits)
         self._renderer = rendering.Renderer(renditions, renditions_version, self._limits)
-        database.transaction(self._index.prepare)
-        rendering.bringUpToDate(database, self._renderer, self._index)
+        if database.read_only:
+            self._recall()
+        else:
+            database.transaction(self._index.prepare)
+            rendering.bringUpToDate(database, self._renderer, self._index)
         self._workshop = Workshop(self._renderer, helpers)
         with database.reading() as db:
             (self._identity,) = db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
         self._writer = Writer(database, self._pins, committer, self._forgetNumbers, self._forget)
-        self._writer.sweepFirst()
+        if not database.read_only:
+            self._writer.sweepFirst()
+
+    def _recall(self) -> None:
+        """
+        Take what was made of messages as it is.
+
+        @raise StoreUnavailable: it must be made again.
+        """
+        with self._database.reading() as db:
+            self._index.recall(db)
+            if not self._renderer.recall(db):
+                raise StoreUnavailable(
+                    "it is on a read-only file system, and was used last by another version of this program:"
+                    " it must be opened once where it can be written"
+                )
 
     def _forgetNumbers(self) -> None:
         self._acls.forget()

@@ -13,7 +13,7 @@ from mailstore.engine.fetching import Fetch, OriginalReader, SectionReader
 from mailstore.engine.messages import present
 from mailstore.engine.places import FolderRow
 from mailstore.engine.requests.base import Requests
-from mailstore.errors import InvalidRequest
+from mailstore.errors import InvalidRequest, OverQuota, StoreUnavailable
 from mailstore.model import (
     MAX_WATCHERS,
     SYSTEM,
@@ -49,7 +49,13 @@ class MessageRequests(Requests):
             # Read at the moment of the claim: what comes after it is recent to somebody else.
             return self._opened(db, row, user, name, claimed)
 
-        return await self._change(change)
+        try:
+            return await self._change(change)
+        except (OverQuota, StoreUnavailable):
+            # Nothing can be written.  It can be read all the same, and stays recent for the next.
+            with self._database.reading() as db:
+                row = self._places.mailbox(db, self._users.viewer(db, user), name, "r")
+                return self._opened(db, row, user, name, None)
 
     def _opened(
         self, db: Connection, row: FolderRow, user: str, name: str, claimed: int | None
@@ -68,14 +74,21 @@ class MessageRequests(Requests):
             row, claimed = opening.claimRecent(db, self._places.byId(db, viewer, folder, "r"))
             return opening.difference(db, self._views, self._limits, row, viewer, since, claimed)
 
-        difference: opening.Difference | None = None
-        with self._database.reading() as db:
-            viewer = self._users.viewer(db, user)
-            row = self._places.byId(db, viewer, folder, "r")
-            if not (claim_recent and row.recent):
-                difference = opening.difference(db, self._views, self._limits, row, viewer, since, 0)
+        def look(always: bool) -> opening.Difference | None:
+            with self._database.reading() as db:
+                viewer = self._users.viewer(db, user)
+                row = self._places.byId(db, viewer, folder, "r")
+                if not always and claim_recent and row.recent:
+                    return None
+                return opening.difference(db, self._views, self._limits, row, viewer, since, 0)
+
+        difference = look(False)
         if difference is None:
-            difference = await self._change(claim)
+            try:
+                difference = await self._change(claim)
+            except (OverQuota, StoreUnavailable):
+                difference = look(True)
+        assert difference is not None
         for batch in difference.batches(self._limits):
             self._writer.requireOpen()
             yield batch

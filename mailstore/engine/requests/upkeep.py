@@ -52,6 +52,8 @@ class UpkeepRequests(Requests):
         @return: there is more.
         @raise StoreError: it cannot be done.
         """
+        if self._database.read_only:
+            return False
         with self._database.reading() as db:
             if not self._index.isBehind(db):
                 return False
@@ -60,6 +62,8 @@ class UpkeepRequests(Requests):
             return self._index.isBehind(db)
 
     async def tidyMore(self) -> bool:
+        if self._database.read_only:
+            return False
         with self._database.reading() as db:
             left = copies.abandoned(db, frozenset(self._copying))
             folder = gone.first(db)
@@ -83,6 +87,8 @@ class UpkeepRequests(Requests):
         @return: there is more to look at.
         @raise StoreError: it cannot be done.
         """
+        if self._database.read_only:
+            return False
         now = int(self._clock())
         with self._database.reading() as db:
             due, reached = expiry.due(db, self._expired_to, self._limits.batch_rows, now)

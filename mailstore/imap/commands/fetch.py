@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from mailstore.errors import PermissionDenied, StoreError
+from mailstore.errors import OverQuota, PermissionDenied, StoreError, StoreUnavailable
 from mailstore.imap.command import Command, No, Ok, Reply
 from mailstore.imap.fetching import Plan
 from mailstore.imap.fetchways import fetchAll
@@ -157,8 +157,10 @@ async def setSeen(session: Session, view: View, uids: UidSet) -> bool:
         return False
     try:
         stored = await session.store.storeFlags(session.user, view.folder, unseen, FlagMode.ADD, ("\\Seen",))
-    except PermissionDenied:
-        return False  # the right was taken away since the folder was opened; reading still works
+    except (PermissionDenied, OverQuota, StoreUnavailable):
+        # The right was taken away since the folder was opened, or nothing can be written; reading
+        # still works.
+        return False
     view.noteOwnChanges(stored.changed)
     return True
 
