@@ -74,35 +74,52 @@ async def _return(
     @return: the UIDs of the messages that the answer is about: all, or the ends (RFC 4731
         section 3.2, RFC 5182 section 2.4).
     """
-    found = await gather(session, view, batches, by_uid, _enough(program, wanted))
+    found = await gather(session, view, batches, by_uid, enough(program, wanted))
     numbers = found.numbers
-    partial = None
-    if program.partial is not None:
-        start, end = program.partial.bounds(len(numbers))
-        partial = PartialResult(program.partial, tuple(orderedRuns(iter(numbers[start:end]))))
-        if SearchReturn.COUNT in wanted:
-            meant = found.uids
-        else:
-            # RFC 9394 section 3.2: "PARTIAL & MIN & MAX".
-            meant = found.uids[start:end] + _ends(found.uids, wanted)
-    else:
-        meant = _ends(found.uids, wanted) if wanted and wanted <= _ENDS else found.uids
+    meant = _meant(program, wanted, found.uids)
     if not wanted:
         return meant
-    result = SearchResult(
-        lowest=numbers[0] if numbers and SearchReturn.MIN in wanted else None,
-        highest=numbers[-1] if numbers and SearchReturn.MAX in wanted else None,
-        found=orderedRuns(iter(numbers)) if SearchReturn.ALL in wanted else (),
-        count=len(numbers) if SearchReturn.COUNT in wanted else None,
-        mod_sequence=await highestModSequence(session, view, program, meant),
-        partial=partial,
-    )
+    modseq = await highestModSequence(session, view, program, meant)
+    result = resultOf(program, wanted, numbers, modseq)
     for piece in esearchPieces(session.tag, by_uid, result):
         await session.write(piece)
     return meant
 
 
-def _enough(program: SearchProgram, wanted: frozenset[SearchReturn]) -> int | None:
+def resultOf(
+    program: SearchProgram, wanted: frozenset[SearchReturn], numbers: array[int], modseq: int | None
+) -> SearchResult:
+    """
+    What an ESEARCH response tells of the numbers that were found.
+    """
+    partial = None
+    if program.partial is not None:
+        start, end = program.partial.bounds(len(numbers))
+        partial = PartialResult(program.partial, tuple(orderedRuns(iter(numbers[start:end]))))
+    return SearchResult(
+        lowest=numbers[0] if numbers and SearchReturn.MIN in wanted else None,
+        highest=numbers[-1] if numbers and SearchReturn.MAX in wanted else None,
+        found=orderedRuns(iter(numbers)) if SearchReturn.ALL in wanted else (),
+        count=len(numbers) if SearchReturn.COUNT in wanted else None,
+        mod_sequence=modseq,
+        partial=partial,
+    )
+
+
+def _meant(program: SearchProgram, wanted: frozenset[SearchReturn], uids: array[int]) -> array[int]:
+    """
+    The messages that an answer is about: all, or the ends (RFC 4731 section 3.2, RFC 5182 section 2.4).
+    """
+    if program.partial is None:
+        return _ends(uids, wanted) if wanted and wanted <= _ENDS else uids
+    if SearchReturn.COUNT in wanted:
+        return uids
+    # RFC 9394 section 3.2: "PARTIAL & MIN & MAX".
+    start, end = program.partial.bounds(len(uids))
+    return uids[start:end] + _ends(uids, wanted)
+
+
+def enough(program: SearchProgram, wanted: frozenset[SearchReturn]) -> int | None:
     """
     How many messages need to be found for what is wanted; C{None} for all.
     """

@@ -41,6 +41,7 @@ SIGNED_IN = (
         "PARTIAL",
         "INPROGRESS",
         "SEARCHRES",
+        "MULTISEARCH",
         "WITHIN",
         "SORT",
         "ESORT",

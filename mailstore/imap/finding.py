@@ -67,35 +67,39 @@ def checkCharset(session: Session, program: SearchProgram) -> None:
 
 async def gather(
     session: Session,
-    view: View,
+    view: View | None,
     batches: AsyncGenerator[bytes, None],
     by_uid: bool,
     enough: int | None = None,
+    progress: Progress | None = None,
 ) -> Found:
     """
     Take everything that the store finds, of the messages that the client knows.
 
+    @param view: C{None} for a folder of which it knows nothing; then C{by_uid} is true.
     @param batches: packed UIDs; is closed in the end.
     @param enough: look no further when there are so many.
+    @param progress: of a command that gathers more than once.
     @raise SessionOver: the client has gone; the store looks no further.
     """
     uids = uint32s()
     numbers = uids if by_uid else uint32s()
-    progress = Progress(session)
+    progress = progress or Progress(session)
     try:
         async for batch in batches:
             if session.link.lost:
                 raise SessionOver()
             await progress.tell()
             some = uint32s(batch)
-            sequences = view.sequencesOf(some)
-            if 0 in sequences:
-                known = zip(some, sequences, strict=True)
-                some = uint32s(uid for uid, sequence in known if sequence)
-                sequences = uint32s(filter(None, sequences))
+            if view is not None:
+                sequences = view.sequencesOf(some)
+                if 0 in sequences:
+                    known = zip(some, sequences, strict=True)
+                    some = uint32s(uid for uid, sequence in known if sequence)
+                    sequences = uint32s(filter(None, sequences))
+                if not by_uid:
+                    numbers.extend(sequences)
             uids.extend(some)
-            if not by_uid:
-                numbers.extend(sequences)
             if enough is not None and len(uids) >= enough:
                 break
     finally:

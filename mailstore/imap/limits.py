@@ -100,6 +100,8 @@ class ImapLimits:
     max_search_keys: int = _count(1_000, 1, 100_000)
     #: How deep keys may be nested in one SEARCH; AND in AND and OR in OR do not count.
     max_search_depth: int = _count(50, 1, 100)
+    #: Folders that one ESEARCH may look into.
+    max_searched_folders: int = _count(20_000, 1, 1_000_000)
     #: Patterns in one LIST.
     max_patterns: int = _count(100, 1, 10_000)
     #: Bytes that the texts have which FETCH gave, kept for the next who asks for the same.

@@ -24,17 +24,17 @@ import attrs
 from twisted.logger import Logger
 
 from mailstore.errors import StoreError
+from mailstore.imap.folderfilters import folders, means
 from mailstore.imap.folderlist import FolderTree
 from mailstore.imap.treechanges import GONE, TreeChange
 from mailstore.imap.wire.listextended import listLine
+from mailstore.imap.wire.mailboxfilters import Filter
 from mailstore.imap.wire.notifyargs import (
     FLAG_CHANGE,
     MAILBOX_NAME,
     MESSAGE_NEW,
-    OF_SELECTED,
     SUBSCRIPTION_CHANGE,
     EventGroup,
-    Filter,
     NotifyRequest,
 )
 from mailstore.imap.wire.responsecodes import NOTIFICATION_OVERFLOW
@@ -139,13 +139,13 @@ class Notifier:
 
     def __init__(self, session: Session, request: NotifyRequest) -> None:
         self._session = session
-        self._groups = tuple(group for group in request.groups if group.filter not in OF_SELECTED)
-        selected = next((group for group in request.groups if group.filter in OF_SELECTED), None)
+        self._groups = tuple(group for group in request.groups if not group.is_of_selected)
+        selected = next((group for group in request.groups if group.is_of_selected), None)
         events = frozenset() if selected is None else selected.events
         self.items: FetchItems = () if selected is None else selected.items
         self.mutes = MESSAGE_NEW not in events
         self.tells_flags = FLAG_CHANGE in events
-        self.immediate = selected is not None and selected.filter is Filter.SELECTED and not self.mutes
+        self.immediate = selected is not None and selected.filter.kind is Filter.SELECTED and not self.mutes
         self.own: set[int] = set()
         self.own_folders: set[str] = set()
         self._wants_names = any(MAILBOX_NAME in group.events for group in self._groups)
@@ -288,7 +288,7 @@ class Notifier:
         return (
             self._wants_names
             or self._wants_subscriptions
-            or any(group.filter is Filter.SUBSCRIBED for group in self._groups)
+            or any(group.filter.kind is Filter.SUBSCRIBED for group in self._groups)
         )
 
     def _watch(self) -> None:
@@ -300,13 +300,10 @@ class Notifier:
         found: list[tuple[int, str, int]] = []
         messages = tuple(group for group in self._groups if MESSAGE_NEW in group.events)
         if messages:
-            for tree in self._trees:
-                personal = tree is self._trees[0]
-                for name, folder in zip(tree.names, tree.ids, strict=True):
-                    if folder:
-                        wants = self._wantsOf(messages, name, personal)
-                        if wants:
-                            found.append((folder, name, wants))
+            for name, folder, personal in folders(self._trees):
+                wants = self._wantsOf(messages, name, personal)
+                if wants:
+                    found.append((folder, name, wants))
         if not self._session.front.admitNotifier(self._session, len(found)):
             raise TooManyFolders()
         before, self._watched = self._watched, _Watched()
@@ -320,24 +317,9 @@ class Notifier:
     def _wantsOf(self, groups: Sequence[EventGroup], name: str, personal: bool) -> int:
         wants = 0
         for group in groups:
-            if self._means(group, name, personal, self._subscribed):
+            if means(group.filter, name, personal, self._subscribed):
                 wants |= _MESSAGES | (_FLAGS if FLAG_CHANGE in group.events else 0)
         return wants
-
-    @staticmethod
-    def _means(group: EventGroup, name: str, personal: bool, subscribed: frozenset[str]) -> bool:
-        """
-        Whether a group is about a folder.
-        """
-        which = group.filter
-        if which is Filter.SUBSCRIBED:
-            return name in subscribed
-        if which is Filter.MAILBOXES:
-            return name in group.names
-        if which is Filter.SUBTREE:
-            return any(name == each or name.startswith(each + SEPARATOR) for each in group.names)
-        # RFC 5465 section 6.3: where mail is delivered to is not known, so it may be any.
-        return personal
 
     async def _lookAgain(self) -> None:
         """
@@ -371,7 +353,7 @@ class Notifier:
     def _isToldOf(self, event: str, name: str, personal: bool, before: frozenset[str]) -> bool:
         both = before | self._subscribed
         return any(
-            event in group.events and self._means(group, name, personal, both) for group in self._groups
+            event in group.events and means(group.filter, name, personal, both) for group in self._groups
         )
 
     def _attributes(self, name: str) -> bytes:

@@ -61,7 +61,7 @@ def asksForModSequence(key: SearchKey) -> bool:
     return key.kind is SearchKind.MODSEQ or any(map(asksForModSequence, key.keys))
 
 
-def searchTerm(view: View, key: SearchKey, now: int) -> SearchTerm:
+def searchTerm(view: View | None, key: SearchKey, now: int, lenient: bool = False) -> SearchTerm:
     """
     The term for C{key}.  Sets of messages and C{RECENT} become sets of UIDs, by the view;
     ages become moments.  What is said of one mod-sequence for each flag is passed over (RFC 7162
@@ -69,12 +69,16 @@ def searchTerm(view: View, key: SearchKey, now: int) -> SearchTerm:
 
     The wire's limits bound how deep keys are nested.
 
+    @param view: C{None} for a folder that is not open, if nothing in C{key} depends on it.
     @param now: seconds since 1970 UTC.
+    @param lenient: pass over sequence numbers that no message has (RFC 7377 section 2).
     @raise Refused: with BAD, for a sequence number that no message has.
     """
-    if key.kind is SearchKind.SEQUENCE or key.kind is SearchKind.UID:
-        return _messages(view, key.sequence, key.kind is SearchKind.UID)
-    if key.kind is SearchKind.RECENT:
+    if view is None:
+        assert key.kind not in (SearchKind.SEQUENCE, SearchKind.UID, SearchKind.RECENT), key.kind
+    elif key.kind is SearchKind.SEQUENCE or key.kind is SearchKind.UID:
+        return _messages(view, key.sequence, key.kind is SearchKind.UID, lenient)
+    elif key.kind is SearchKind.RECENT:
         return SearchTerm(Criterion.UID, uids=widened(view.messages, _recent(view)))
     if key.kind is SearchKind.MODSEQ:
         return SearchTerm(Criterion.MODSEQ, number=key.number)
@@ -85,15 +89,21 @@ def searchTerm(view: View, key: SearchKey, now: int) -> SearchTerm:
         return SearchTerm(Criterion.ARRIVED_SINCE, number=max(0, now - key.number))
     return SearchTerm(
         _CRITERIA[key.kind],
-        terms=tuple(searchTerm(view, each, now) for each in key.keys),
+        terms=tuple(searchTerm(view, each, now, lenient) for each in key.keys),
         text=key.text,
         field=key.field,
         number=key.number,
     )
 
 
-def _messages(view: View, numbers: SequenceSet | None, by_uid: bool) -> SearchTerm:
-    uids = UidSet() if numbers is None else view.uidsOf(numbers, by_uid)
+def _messages(view: View, numbers: SequenceSet | None, by_uid: bool, lenient: bool) -> SearchTerm:
+    uids = UidSet()
+    if numbers is not None and lenient and not by_uid and not numbers.saved:
+        count = len(view)
+        there = ((low, min(high, count)) for low, high in numbers.resolve(count) if low <= count)
+        uids = UidSet.ofRanges(pair for low, high in there for pair in view.messages.between(low, high))
+    elif numbers is not None:
+        uids = view.uidsOf(numbers, by_uid)
     return SearchTerm(Criterion.UID, uids=widened(view.messages, uids))
 
 

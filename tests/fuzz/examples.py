@@ -17,6 +17,7 @@ from mailstore.imap.wire.idparams import readId
 from mailstore.imap.wire.listargs import readListArguments
 from mailstore.imap.wire.listextended import readList
 from mailstore.imap.wire.metadata import readGetMetadata, readSetMetadata
+from mailstore.imap.wire.multisearch import readMultiSearch
 from mailstore.imap.wire.notifyargs import readNotify
 from mailstore.imap.wire.quota import readQuotaRoot, readSetQuota
 from mailstore.imap.wire.reader import Reader
@@ -55,6 +56,7 @@ _COMMANDS: Final[dict[object, tuple[bytes, ...]]] = {
     readCreate: (b"CREATE ",),
     readEnable: (b"ENABLE ",),
     readNotify: (b"NOTIFY ",),
+    readMultiSearch: (b"ESEARCH ",),
     readId: (b"ID ",),
     readAclEntry: (b"DELETEACL ", b"LISTRIGHTS "),
     readSetAcl: (b"SETACL ",),

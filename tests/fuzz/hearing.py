@@ -46,16 +46,19 @@ class Hearing:
     What one client has been told of the folder that it has open.
 
     @ivar messages: how many it has; C{None} if none is open, or if that is not known.
+    @ivar notified: whether it has asked to be told between commands (RFC 5465).
     """
 
     def __init__(self) -> None:
         self.messages: int | None = None
+        self.notified = False
 
     def forget(self) -> None:
         """
         Nothing is known any more: something was said that may have been any command.
         """
         self.messages = None
+        self.notified = True
 
     def hear(self, command: bytes, said: bytes, tag: bytes) -> bytes | None:
         """
@@ -87,6 +90,11 @@ class Hearing:
             self.messages = opened if status == b"OK" else None
         elif verb in _SHUTS and status == b"OK":
             self.messages = None
+        elif verb == b"NOTIFY" and status == b"OK":
+            self.notified = b"SET" in command.upper().split(b" ")[1]
+        elif verb == b"UNAUTHENTICATE" and status == b"OK":
+            self.messages = None
+            self.notified = False
         return status
 
     def _numbered(self, verb: bytes, number: int, what: bytes) -> None:

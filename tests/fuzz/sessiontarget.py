@@ -121,7 +121,11 @@ class SessionTarget(ConnectionTarget):
             if command.upper() == b"DONE":
                 return
         unasked = self._heard(client)
-        if unasked:
+        if unasked and hearing.notified:
+            hearing.hear(b"", unasked, b"-")
+            if client.gone:
+                return
+        elif unasked:
             check(b"* BYE " in unasked, f"it was said without being asked for: {unasked[-200:]!r}")
             return
         self._count += 1

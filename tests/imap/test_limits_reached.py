@@ -57,6 +57,7 @@ REACHED = {
     "max_part_depth": f"{_HERE}.test_partDepth",
     "max_search_keys": f"{_HERE}.test_searchKeys",
     "max_search_depth": f"{_HERE}.test_searchDepth",
+    "max_searched_folders": "tests.imap.commands.test_esearch.ESearchTests.test_bounds",
     "max_notified_folders": "tests.imap.commands.test_notify.NotifyTests.test_bounds",
     "max_all_notified_folders": "tests.imap.commands.test_notify.NotifyTests.test_bounds",
     "max_patterns": f"{_HERE}.test_patterns",

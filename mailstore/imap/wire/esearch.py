@@ -6,14 +6,15 @@ What SEARCH may be asked to return, and how it answers::
     search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / modifier-partial
     esearch-response   = "ESEARCH" [search-correlator] [SP "UID"]
                          *(SP search-return-data)
-    search-correlator  = SP "(" "TAG" SP tag-string ")"
+    search-correlator  = SP "(" one-correlator *(SP one-correlator) ")"
+    one-correlator     = "TAG" SP tag-string / "MAILBOX" SP astring / "UIDVALIDITY" SP nz-number
     search-return-data = "MIN" SP nz-number / "MAX" SP nz-number /
                          "ALL" SP sequence-set / "COUNT" SP number /
                          "MODSEQ" SP mod-sequence-value / ret-data-partial
     mailbox-data      =/ "SEARCH" [1*(SP nz-number) SP search-sort-mod-seq]
 
 (RFC 9051 section 9, RFC 4731 section 4, RFC 5182 section 3, RFC 7162 section 7,
-RFC 9394 section 4.)
+RFC 7377 section 4, RFC 9394 section 4.)
 """
 
 from __future__ import annotations
@@ -86,14 +87,19 @@ def readSearchReturn(
     return options, ranges[0] if ranges else None
 
 
-def esearchPieces(tag: bytes, by_uid: bool, result: SearchResult) -> Iterator[bytes]:
+def esearchPieces(
+    tag: bytes, by_uid: bool, result: SearchResult, where: tuple[bytes, int] | None = None
+) -> Iterator[bytes]:
     """
     An ESEARCH response, in pieces to be sent one after the other.
 
     @param tag: of the command that it answers.
     @param by_uid: whether the numbers are UIDs.
+    @param where: the name of the folder, as it is sent, and its UIDVALIDITY (RFC 7377 section 2.1); C{None}
+        for the folder that is open.
     """
-    head = [b"* ESEARCH (TAG %b)" % writer.quoted(tag)]
+    found_in = b"" if where is None else b" MAILBOX %b UIDVALIDITY %d" % where
+    head = [b"* ESEARCH (TAG %b%b)" % (writer.quoted(tag), found_in)]
     if by_uid:
         head.append(b"UID")
     for name, number in ((b"MIN", result.lowest), (b"MAX", result.highest), (b"COUNT", result.count)):

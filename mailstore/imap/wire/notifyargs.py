@@ -6,10 +6,6 @@ NOTIFY::
     notify-none     = "NONE"
     event-groups    = event-group *(SP event-group)
     event-group     = "(" filter-mailboxes SP events ")"
-    filter-mailboxes = "selected" / "selected-delayed" / "inboxes" / "personal" / "subscribed" /
-                       ("subtree" SP one-or-more-mailbox) /
-                       ("mailboxes" SP one-or-more-mailbox)
-    one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox) ")"
     events          = ("(" event *(SP event) ")") / "NONE"
     event           = ("MessageNew" [SP "(" fetch-att *(SP fetch-att) ")"]) / atom
 
@@ -19,12 +15,12 @@ the events: that is taken, too.
 
 from __future__ import annotations
 
-import enum
 from typing import Final
 
 import attrs
 
 from mailstore.imap.wire.fetchitems import readFetchItems
+from mailstore.imap.wire.mailboxfilters import OF_NOTIFY, OF_SELECTED, FolderFilter, readFilter
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.values import FetchData, FetchItems, FetchSection, ParseError
 
@@ -40,40 +36,24 @@ SUBSCRIPTION_CHANGE: Final = "SUBSCRIPTIONCHANGE"
 MESSAGE_EVENTS: Final = frozenset({MESSAGE_NEW, MESSAGE_EXPUNGE, FLAG_CHANGE, ANNOTATION_CHANGE})
 
 
-class Filter(enum.Enum):
-    """
-    Which folders events are asked for of (RFC 5465 section 6).
-    """
-
-    SELECTED = "SELECTED"
-    SELECTED_DELAYED = "SELECTED-DELAYED"
-    INBOXES = "INBOXES"
-    PERSONAL = "PERSONAL"
-    SUBSCRIBED = "SUBSCRIBED"
-    SUBTREE = "SUBTREE"
-    MAILBOXES = "MAILBOXES"
-
-
-#: Those that mean the folder that is open, whichever it is.
-OF_SELECTED: Final = frozenset({Filter.SELECTED, Filter.SELECTED_DELAYED})
-
-_NAMED: Final = frozenset({Filter.SUBTREE, Filter.MAILBOXES})
-_FILTERS: Final = {each.value: each for each in Filter}
-
-
 @attrs.frozen
 class EventGroup:
     """
     Some events of some folders.
     """
 
-    filter: Filter
+    filter: FolderFilter
     #: Names of events in upper case, whether they are known or not.
     events: frozenset[str]
-    #: The folders of the two filters that name some.
-    names: tuple[str, ...] = ()
     #: What is wanted of new messages in the folder that is open.
     items: FetchItems = ()
+
+    @property
+    def is_of_selected(self) -> bool:
+        """
+        Whether it is about the folder that is open, whichever it is.
+        """
+        return self.filter.kind in OF_SELECTED
 
 
 @attrs.frozen
@@ -107,7 +87,7 @@ def readNotify(reader: Reader) -> NotifyRequest:
             raise ParseError("Expected STATUS or a group of events")
         reader.space()
     groups = reader.spaced(lambda: _readGroup(reader))
-    if sum(group.filter in OF_SELECTED for group in groups) > 1:
+    if sum(group.is_of_selected for group in groups) > 1:
         raise ParseError("The selected mailbox is meant twice")
     return NotifyRequest(groups, status)
 
@@ -117,14 +97,7 @@ def _readGroup(reader: Reader) -> EventGroup:
     C{event-group}.
     """
     reader.expect(b"(")
-    which = _FILTERS.get(reader.word())
-    if which is None:
-        raise ParseError("Unknown mailboxes to be notified of")
-    names: tuple[str, ...] = ()
-    if which in _NAMED:
-        reader.space()
-        listed = reader.peek() == b"("
-        names = reader.parenthesized(reader.mailbox) if listed else (reader.mailbox(),)
+    which = readFilter(reader, OF_NOTIFY)
     reader.space()
     items: dict[FetchData | FetchSection, None] = {}
 
@@ -138,7 +111,7 @@ def _readGroup(reader: Reader) -> EventGroup:
     reader.expect(b")")
     if events == {"NONE"}:
         events = frozenset()
-    group = EventGroup(which, events, tuple(dict.fromkeys(names)), tuple(items))
+    group = EventGroup(which, events, tuple(items))
     _check(group)
     return group
 
@@ -152,7 +125,7 @@ def _check(group: EventGroup) -> None:
         raise ParseError("MessageNew and MessageExpunge must be asked for together")
     if MESSAGE_NEW not in events and not events.isdisjoint((FLAG_CHANGE, ANNOTATION_CHANGE)):
         raise ParseError("FlagChange needs MessageNew and MessageExpunge")
-    if group.filter in OF_SELECTED:
+    if group.is_of_selected:
         if events - MESSAGE_EVENTS:
             raise ParseError("Only events of messages can be asked for of the selected mailbox")
     elif group.items:

@@ -25,8 +25,10 @@ from mailstore.imap.wire.extensions import Extension
 from mailstore.imap.wire.fetchitems import readFetchItems
 from mailstore.imap.wire.idparams import readId
 from mailstore.imap.wire.listextended import ListRequest, ListReturn, ListSelect, readList
+from mailstore.imap.wire.mailboxfilters import Filter, FolderFilter
 from mailstore.imap.wire.metadata import Depth, GetMetadata, SetMetadata, readGetMetadata, readSetMetadata
-from mailstore.imap.wire.notifyargs import EventGroup, Filter, NotifyRequest, readNotify
+from mailstore.imap.wire.multisearch import MultiSearch, readMultiSearch
+from mailstore.imap.wire.notifyargs import EventGroup, NotifyRequest, readNotify
 from mailstore.imap.wire.quota import SetQuota, readQuotaRoot, readSetQuota
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.searchkeys import readSearch
@@ -57,6 +59,7 @@ from tests.imap.wire.extensionencoding import (
     encodeGetMetadata,
     encodeId,
     encodeList,
+    encodeMultiSearch,
     encodeNotify,
     encodeQuotaRoot,
     encodeSelect,
@@ -147,6 +150,7 @@ CONDSTORE = _select(E.CONDSTORE)
 QRESYNC = _select(E.QRESYNC)
 BOTH = _select(E.CONDSTORE, E.QRESYNC)
 ENABLE = _production("enable", readEnable, encodeEnable)
+MULTISEARCH = _production("esearch", readMultiSearch, encodeMultiSearch, E.ESEARCH)
 NOTIFY = _production("notify", readNotify, encodeNotify)
 ID = _production("id", readId, encodeId)
 ACL_ENTRY = _production("acl-entry", readAclEntry, encodeAclEntry)
@@ -491,11 +495,29 @@ CASES = [
         b"a (CONDSTORE QRESYNC (1 2))",
     ),
     Case(ENABLE, b"CONDSTORE", ("CONDSTORE",)),
+    Case(
+        MULTISEARCH,
+        b'in (mailboxes "folder1" subtree folder2) return () unseen',
+        MultiSearch(
+            SearchProgram(
+                SearchKey(K.NOT, keys=(SearchKey(K.FLAG, text="\\Seen"),)),
+                returns=frozenset({SearchReturn.ALL}),
+            ),
+            (FolderFilter(Filter.MAILBOXES, ("folder1",)), FolderFilter(Filter.SUBTREE, ("folder2",))),
+        ),
+        b"IN (MAILBOXES (folder1) SUBTREE (folder2)) NOT SEEN",
+    ),
+    Case(
+        MULTISEARCH,
+        b"RETURN (COUNT) ALL",
+        MultiSearch(SearchProgram(SearchKey(K.ALL), returns=frozenset({SearchReturn.COUNT}))),
+        b"IN (SELECTED) RETURN (COUNT) ALL",
+    ),
     Case(NOTIFY, b"NONE", NotifyRequest()),
     Case(
         NOTIFY,
         b"set (Selected none)",
-        NotifyRequest((EventGroup(Filter.SELECTED, frozenset()),)),
+        NotifyRequest((EventGroup(FolderFilter(Filter.SELECTED), frozenset()),)),
         b"SET (SELECTED NONE)",
     ),
     Case(
@@ -504,11 +526,11 @@ CASES = [
         NotifyRequest(
             (
                 EventGroup(
-                    Filter.SELECTED_DELAYED,
+                    FolderFilter(Filter.SELECTED_DELAYED),
                     frozenset({"MESSAGENEW", "MESSAGEEXPUNGE"}),
                     items=(F.UID, F.FLAGS),
                 ),
-                EventGroup(Filter.PERSONAL, frozenset({"MAILBOXNAME"})),
+                EventGroup(FolderFilter(Filter.PERSONAL), frozenset({"MAILBOXNAME"})),
             ),
             True,
         ),
@@ -518,8 +540,10 @@ CASES = [
         b"SET (subtree Lists MessageNew MessageExpunge) (mailboxes (a {1}\r\nb a) (Anything))",
         NotifyRequest(
             (
-                EventGroup(Filter.SUBTREE, frozenset({"MESSAGENEW", "MESSAGEEXPUNGE"}), ("Lists",)),
-                EventGroup(Filter.MAILBOXES, frozenset({"ANYTHING"}), ("a", "b")),
+                EventGroup(
+                    FolderFilter(Filter.SUBTREE, ("Lists",)), frozenset({"MESSAGENEW", "MESSAGEEXPUNGE"})
+                ),
+                EventGroup(FolderFilter(Filter.MAILBOXES, ("a", "b")), frozenset({"ANYTHING"})),
             )
         ),
         b"SET (SUBTREE (Lists) (MESSAGEEXPUNGE MESSAGENEW)) (MAILBOXES (a b) (ANYTHING))",
@@ -529,8 +553,10 @@ CASES = [
         b"SET (inboxes (FlagChange MessageNew MessageExpunge)) (subscribed NONE)",
         NotifyRequest(
             (
-                EventGroup(Filter.INBOXES, frozenset({"FLAGCHANGE", "MESSAGENEW", "MESSAGEEXPUNGE"})),
-                EventGroup(Filter.SUBSCRIBED, frozenset()),
+                EventGroup(
+                    FolderFilter(Filter.INBOXES), frozenset({"FLAGCHANGE", "MESSAGENEW", "MESSAGEEXPUNGE"})
+                ),
+                EventGroup(FolderFilter(Filter.SUBSCRIBED), frozenset()),
             )
         ),
         b"SET (INBOXES (FLAGCHANGE MESSAGEEXPUNGE MESSAGENEW)) (SUBSCRIBED NONE)",
@@ -841,6 +867,22 @@ _BAD = {
         b"a (QRESYNC (1 1)",
     ],
     _select(E.QRESYNC, E.SEARCHRES): [b"a (QRESYNC (1 1 $))"],
+    MULTISEARCH: [
+        b"",
+        b"IN",
+        b"IN (personal)",
+        b"IN () ALL",
+        b"IN personal ALL",
+        b"IN (selected-delayed) ALL",
+        b"IN (nobody) ALL",
+        b"IN (subtree) ALL",
+        b"IN (subtree-one ()) ALL",
+        b"IN (personal (DEPTH 1)) ALL",
+        b"IN (personal ) ALL",
+        b"IN (personal)  ALL",
+        b"IN (personal) RETURN (SAVE) ALL",
+        b"RETURN (COUNT)",
+    ],
     NOTIFY: [
         b"",
         b"SET",

@@ -4,22 +4,28 @@ Writes the arguments of commands that belong to extensions, as a client would.
 
 from __future__ import annotations
 
+import attrs
+
 from mailstore.imap.wire import writer
 from mailstore.imap.wire.acl import AclEntry, SetAcl
 from mailstore.imap.wire.condstore import FetchModifiers, StoreModifiers
 from mailstore.imap.wire.createargs import CreateArguments
 from mailstore.imap.wire.idparams import IdParams
 from mailstore.imap.wire.listextended import ListRequest
+from mailstore.imap.wire.mailboxfilters import FolderFilter
 from mailstore.imap.wire.metadata import Depth, GetMetadata, SetMetadata
+from mailstore.imap.wire.multisearch import MultiSearch
 from mailstore.imap.wire.notifyargs import MESSAGE_NEW, NotifyRequest
 from mailstore.imap.wire.partial import partialText
 from mailstore.imap.wire.quota import SetQuota
 from mailstore.imap.wire.selectargs import SelectArguments
 from mailstore.imap.wire.sortargs import SortArguments
 from mailstore.imap.wire.threadargs import ThreadArguments
+from mailstore.imap.wire.values import SearchReturn
 from tests.imap.wire.encoding import (
     encodeFetchItems,
     encodeReturn,
+    encodeSearch,
     encodeSearchCriteria,
     encodeSequenceSet,
     encodeStatusItems,
@@ -83,6 +89,22 @@ def encodeEnable(names: tuple[str, ...]) -> bytes:
     return " ".join(names).encode()
 
 
+def _filter(which: FolderFilter) -> bytes:
+    names = b" ".join([writer.mailbox(name) for name in which.names])
+    return which.kind.value.encode() + (b" (%b)" % names if names else b"")
+
+
+def encodeMultiSearch(search: MultiSearch) -> bytes:
+    """
+    The arguments of ESEARCH; it returns all where nothing is said.
+    """
+    sources = b" ".join(map(_filter, search.sources))
+    program = search.program
+    if program.returns == frozenset({SearchReturn.ALL}):
+        program = attrs.evolve(program, returns=None)
+    return b"IN (%b) %b" % (sources, encodeSearch(program))
+
+
 def encodeNotify(request: NotifyRequest) -> bytes:
     """
     The arguments of NOTIFY.
@@ -97,11 +119,7 @@ def encodeNotify(request: NotifyRequest) -> bytes:
             else event.encode()
             for event in sorted(group.events)
         ]
-        parts = [group.filter.value.encode()]
-        if group.names:
-            parts.append(b"(%b)" % b" ".join([writer.mailbox(name) for name in group.names]))
-        parts.append(b"(%b)" % b" ".join(events) if events else b"NONE")
-        words.append(b"(%b)" % b" ".join(parts))
+        words.append(b"(%b %b)" % (_filter(group.filter), b"(%b)" % b" ".join(events) if events else b"NONE"))
     return b" ".join(words)
 
 
