@@ -182,6 +182,9 @@ class Command:
     #: Whether a folder that does not exist is one that the client could create
     #: first: answered C{TRYCREATE} and not C{NONEXISTENT} (RFC 9051 section 7.1).
     try_create: bool = False
+    #: Whether clients give it again and again in the same words, and its arguments never change: then
+    #: it is read once.
+    repeated: bool = False
     #: Makes the taker of the command's literals, if it takes them itself.
     literals: Callable[[Session], LiteralHandler] | None = None
     #: Whether it names messages by UID.

@@ -9,6 +9,7 @@ C{limits.max_buffered} in the client: while a command runs, nothing is read past
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -34,10 +35,12 @@ from mailstore.imap.wire.framer import (
     TooMuchToDiscard,
 )
 from mailstore.imap.wire.reader import Reader
+from mailstore.imap.wire.readstrings import isTag
 from mailstore.imap.wire.values import ParseError, UnknownCharset
 
 if TYPE_CHECKING:
     from mailstore.imap.frontend import FrontEnd
+    from mailstore.imap.knowncommands import Words
     from mailstore.imap.limits import ImapLimits
     from mailstore.imap.waiting import ILink
 
@@ -62,7 +65,7 @@ _FOLDER_LOST = "The folder that was open is not there any more"
 _TURN = 32
 
 
-@attrs.frozen
+@attrs.define
 class _Head:
     """
     The beginning of a command.
@@ -76,6 +79,11 @@ class _Head:
     #: What was known of the command, and a place in it behind its name.
     parts: tuple[bytes, ...] = ()
     reader: Reader | None = None
+    #: The words by which it is known.
+    words: Words | None = None
+    #: It was read before.
+    is_known: bool = False
+    arguments: Any = None
 
 
 class Connection:
@@ -186,7 +194,10 @@ class Connection:
         try:
             if head.command is not None and head.refused is None and head.command.literals is not None:
                 handler = head.command.literals(session)
-            parts, refused = await self._gather(event, head, handler)
+            if isinstance(event, CommandReceived):
+                parts, refused = event.parts, head.refused
+            else:
+                parts, refused = await self._gather(event, head, handler)
             if refused is None:
                 refused = await self._run(head, handler, parts)
         except FolderLost:
@@ -206,6 +217,16 @@ class Connection:
         )
 
     def _readHead(self, parts: tuple[bytes, ...]) -> _Head:
+        session = self.session
+        words: Words | None = None
+        if len(parts) == 1 and session.state is not State.NOT_AUTHENTICATED:
+            tag, space, rest = parts[0].partition(b" ")
+            words = (space + rest, session.utf8, extensions(session))
+            known = session.front.known_commands.get(words)
+            if known is not None and isTag(tag):
+                row, arguments = known
+                if session.state in row.states:
+                    return _Head(tag, row, None, parts, None, words, True, arguments)
         reader = self._reader(parts)
         try:
             tag = reader.tag()
@@ -221,7 +242,7 @@ class Connection:
             return _Head(tag, refused=Bad("There is no such command"))
         if self.session.state not in command.states:
             return _Head(tag, command, Bad(f"{name} is not possible when {self.session.state.value}"))
-        return _Head(tag, command, None, parts, reader)
+        return _Head(tag, command, None, parts, reader, words if command.repeated else None)
 
     async def _gather(
         self, event: object, head: _Head, handler: LiteralHandler | None
@@ -297,7 +318,7 @@ class Connection:
     async def _run(self, head: _Head, handler: LiteralHandler | None, parts: tuple[bytes, ...]) -> Reply:
         command, reader = head.command, head.reader
         assert command is not None
-        if reader is None or parts is not head.parts:
+        if not head.is_known and (reader is None or parts is not head.parts):
             reader = self._reader(parts)
             self._skipHead(reader)
         parse: Callable[[Reader], Any] = command.parse if handler is None else handler.parse
@@ -305,7 +326,11 @@ class Connection:
         interceptor = self.session.front.interceptor
 
         async def whole() -> Reply:
-            arguments = parse(reader)
+            arguments = head.arguments
+            if reader is not None:
+                arguments = parse(reader)
+                if head.words is not None and parts is head.parts:
+                    self.session.front.known_commands.add(head.words, command, arguments)
             if interceptor is not None:
                 refused = await interceptor.before(self.session, command.name)
                 if refused is not None:
@@ -376,8 +401,16 @@ class Connection:
         front.commands[name, condition.decode("ascii")] += 1
         if name != "IDLE":
             front.timings.note(front.runtime.seconds() - self._begun)
-        text = reply.text or f"{name or 'Command'} {'completed' if condition == b'OK' else 'failed'}"
+        text = reply.text or _usualWords(name, condition)
         await session.finish(writer.status(head.tag, condition, text, reply.code.encode("ascii")))
+
+
+@lru_cache(1024)
+def _usualWords(name: str, condition: bytes) -> str:
+    """
+    What is said of a command that gives no words of its own.
+    """
+    return f"{name or 'Command'} {'completed' if condition == b'OK' else 'failed'}"
 
 
 async def _noReply(work: Awaitable[None]) -> None:

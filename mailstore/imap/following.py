@@ -9,6 +9,7 @@ that the client knows, take it into the L{View}, say what came of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailstore.errors import NoSuchFolder, NotSelectable
@@ -140,8 +141,13 @@ def flagLines(view: View) -> tuple[bytes, bytes]:
     The C{FLAGS} and C{PERMANENTFLAGS} responses of an open folder (RFC 9051
     sections 7.3.5 and 7.1).
     """
-    flags = " ".join(view.allFlags()).encode("ascii")
-    permanent = " ".join(view.permanentFlags()).encode("ascii")
+    return _flagLines(view.allFlags(), view.permanentFlags())
+
+
+@lru_cache(1024)
+def _flagLines(all_flags: tuple[str, ...], permanent_flags: tuple[str, ...]) -> tuple[bytes, bytes]:
+    flags = " ".join(all_flags).encode("ascii")
+    permanent = " ".join(permanent_flags).encode("ascii")
     return (
         b"* FLAGS (%s)\r\n" % flags,
         b"* OK [PERMANENTFLAGS (%s)] Flags that can be kept\r\n" % permanent,

@@ -14,6 +14,7 @@ from zope.interface import implementer
 from mailstore.imap.bells import Bells
 from mailstore.imap.failedsignins import FailedSignIns
 from mailstore.imap.folderlist import FolderLists
+from mailstore.imap.knowncommands import KnownCommands
 from mailstore.imap.sharedcontents import SharedContents
 from mailstore.imap.sharedlines import SharedLines
 from mailstore.imap.sharedtexts import SharedTexts
@@ -67,6 +68,7 @@ class FrontEnd:
         self.unauthenticate = unauthenticate
         self.reader_limits = limits.reader()
         self.lists = FolderLists(store, runtime, limits)
+        self.known_commands = KnownCommands(limits)
         self.texts = SharedTexts(limits)
         self.lines = SharedLines(limits)
         self.contents = SharedContents(limits)

@@ -104,6 +104,8 @@ class ImapLimits:
     max_searched_folders: int = _count(20_000, 1, 1_000_000)
     #: Patterns in one LIST.
     max_patterns: int = _count(100, 1, 10_000)
+    #: Bytes that commands have of which is kept what they mean, for who gives the same, by estimate.
+    max_known_commands: int = _count(8 << 20, 0, 1 << 30)
     #: Bytes that the texts have which FETCH gave, kept for the next who asks for the same.
     max_shared_texts: int = _count(32 << 20, 0, 1 << 34)
     #: Bytes that FETCH responses have which were rendered from these and from flags, kept for

@@ -25,11 +25,11 @@ class Numbering:
         self._set(uids)
 
     def _set(self, uids: UidSet) -> None:
-        self._lows = uint32s(low for low, high in uids.ranges)
-        self._highs = uint32s(high for low, high in uids.ranges)
-        self._before = uint32s()
+        self._lows, self._highs, self._before = array("I"), array("I"), array("I")
         count = 0
         for low, high in uids.ranges:
+            self._lows.append(low)
+            self._highs.append(high)
             self._before.append(count)
             count += high - low + 1
         self._count = count

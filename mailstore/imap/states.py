@@ -37,6 +37,9 @@ class State(enum.Enum):
     Where a session is.
     """
 
+    # Each is there once: Enum's own hash is that of its name, and slow.
+    __hash__ = object.__hash__
+
     NOT_AUTHENTICATED = "not authenticated"
     AUTHENTICATED = "authenticated"
     SELECTED = "selected"
@@ -47,6 +50,9 @@ class Event(enum.Enum):
     """
     What can move a session from one state to another.
     """
+
+    # Each is there once: Enum's own hash is that of its name, and slow.
+    __hash__ = object.__hash__
 
     #: A sign-in succeeded.
     SIGNED_IN = "signed in"

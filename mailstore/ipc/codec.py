@@ -70,10 +70,10 @@ class QueueTooSmall(ValueError):
     """
 
 
-@attrs.frozen
+@attrs.define
 class Message:
     """
-    One whole message.
+    One whole message; not to be changed.
     """
 
     kind: Kind
@@ -138,6 +138,13 @@ def pieceSize(limits: Limits) -> int:
         )
     blocks = max(1, limits.capacity // 4, limits.blocksFor(MIN_MESSAGE))
     return blocks * limits.block_size - HEADER_SIZE - _HEADER.size
+
+
+def onlyFrame(message: Message) -> bytes:
+    """
+    The frame of a message that fits into one.
+    """
+    return _HEADER.pack(message.kind, 0, message.call) + message.body
 
 
 class Fragments:

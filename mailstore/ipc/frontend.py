@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from functools import partial
+from types import coroutine
 from typing import Any
 
 import attrs
@@ -82,6 +84,26 @@ def _isInternal(user: str) -> bool:
     Whether it is a name that no user has, however it is spelled.
     """
     return (user if user.isascii() else unicodedata.normalize("NFC", user)).startswith("#")
+
+
+@coroutine
+def _rest(
+    work: Coroutine[Deferred[Any], Any, None], awaited: Deferred[Any]
+) -> Generator[Deferred[Any], Any, None]:
+    """
+    What is left of some work that waits for something.
+    """
+    while True:
+        try:
+            result = yield awaited
+        except BaseException as error:
+            resume = partial(work.throw, error)
+        else:
+            resume = partial(work.send, result)
+        try:
+            awaited = resume()
+        except StopIteration:
+            return
 
 
 @attrs.define(eq=False)
@@ -362,7 +384,15 @@ class FrontEnd:
         return None
 
     def _spawn(self, work: Coroutine[Deferred[Any], Any, None]) -> None:
-        Deferred.fromCoroutine(work).addErrback(self._stumbled)
+        # Most work is done without waiting for anything, and needs nothing to wait with.
+        try:
+            first = work.send(None)
+        except StopIteration:
+            return
+        except Exception:
+            self._stumbled(Failure())  # type: ignore[no-untyped-call]
+            return
+        Deferred.fromCoroutine(_rest(work, first)).addErrback(self._stumbled)
 
     def _stumbled(self, failure: Failure) -> None:
         """

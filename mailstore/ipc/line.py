@@ -50,6 +50,16 @@ class Line:
             call.failed(StoreUnavailable("the store went away"))
             return
         first = not self._calls
+        link = self.link
+        if (
+            first
+            and link is not None
+            and not self._advancing
+            and not link.isTooLong(call)
+            and link.offer(call)
+        ):
+            # Nobody stands before it, and there is room: most often.
+            return
         size = len(call.body)
         if not first and (
             len(self._calls) >= self.limits.max_waiting or self._held + size > self.limits.max_held

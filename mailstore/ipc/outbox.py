@@ -12,7 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mailstore.ipc.codec import Fragments, Message, pieceSize
+from mailstore.ipc.codec import Fragments, Message, onlyFrame, pieceSize
 from transports.errors import ChannelClosed, PeerLost, QueueFull, TransportError
 from transports.interfaces import IChannel
 
@@ -102,9 +102,26 @@ class Outbox:
         """
         Put a message at the end of the line, and send what can be sent.
         """
-        self._line.append(entry)
-        self.backlog += len(entry.message.body)
-        self.pump()
+        message = entry.message
+        if not self.idle or self._pumping or self._isStuck() or len(message.body) > self._piece:
+            self._line.append(entry)
+            self.backlog += len(message.body)
+            self.pump()
+            return
+        # Nothing stands before it, and it is short: most often.
+        try:
+            self._channel.send(onlyFrame(message))
+        except QueueFull as full:
+            self._line.append(entry)
+            self.backlog += len(message.body)
+            self._begin()
+            self._wait(full.needed)
+        except (ChannelClosed, PeerLost):
+            self.lost = True
+        else:
+            self._was_urgent = False
+            if entry.on_started is not None:
+                entry.on_started()
 
     def putLater(self, entry: Deferral, urgent: bool = False) -> None:
         """

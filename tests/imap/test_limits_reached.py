@@ -47,6 +47,7 @@ REACHED = {
     "max_folder_lists": f"{_LISTS}.test_boundedLists",
     "max_folder_list_bytes": f"{_LISTS}.test_boundedBytes",
     "max_answers": f"{_LISTS}.test_boundedAnswers",
+    "max_known_commands": "tests.imap.test_knowncommands.KnownCommandsTests.test_bound",
     "max_shared_texts": "tests.imap.test_sharedtexts.SharedTextsTests.test_bound",
     "max_shared_lines": "tests.imap.test_sharedlines.SharedLinesTests.test_bound",
     "max_shared_contents": "tests.imap.test_sharedcontents.SharedContentsTests.test_bound",

@@ -72,6 +72,7 @@ REQUESTS: tuple[m.AnyRequest, ...] = (
     m.SetMetadata("ann", "x", {"/shared/comment": b"\0", "/private/comment": None}),
     m.Open("ann", "x", True),
     m.Changes("ann", 3, (1 << 63) - 1, False),
+    m.AskNews(3, (model.Watcher("ann", (1 << 63) - 1, False), model.Watcher("b\u00e9a", 0, True))),
     m.Fetch("ann", 3, UIDS, model.FetchSpec(flags=True, renditions=("envelope",), sections=(SECTION,))),
     m.ReadSection("ann", 3, 9, SECTION),
     m.GetExpiry("ann", "x"),

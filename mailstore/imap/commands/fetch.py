@@ -178,6 +178,6 @@ async def _unseen(session: Session, view: View, uids: UidSet) -> UidSet:
 
 
 COMMANDS = (
-    Command("FETCH", SELECTED, partial(parse, by_uid=False), run, uses_seqs=True),
-    Command("UID FETCH", SELECTED, partial(parse, by_uid=True), run),
+    Command("FETCH", SELECTED, partial(parse, by_uid=False), run, uses_seqs=True, repeated=True),
+    Command("UID FETCH", SELECTED, partial(parse, by_uid=True), run, repeated=True),
 )

@@ -54,4 +54,4 @@ async def _idle(session: Session) -> Reply:
         await session.waitUntil(deadline, at_most)
 
 
-COMMANDS = (Command("IDLE", SIGNED_IN, nothing, run),)
+COMMANDS = (Command("IDLE", SIGNED_IN, nothing, run, repeated=True),)

@@ -17,4 +17,4 @@ async def run(session: Session, arguments: None) -> Reply:
     return Ok()
 
 
-COMMANDS = (Command("NOOP", ANY, nothing, run),)
+COMMANDS = (Command("NOOP", ANY, nothing, run, repeated=True),)

@@ -74,6 +74,6 @@ async def run(session: Session, arguments: SearchArguments) -> Reply:
 
 
 COMMANDS = (
-    Command("SEARCH", SELECTED, partial(parse, by_uid=False), run, uses_seqs=True),
-    Command("UID SEARCH", SELECTED, partial(parse, by_uid=True), run),
+    Command("SEARCH", SELECTED, partial(parse, by_uid=False), run, uses_seqs=True, repeated=True),
+    Command("UID SEARCH", SELECTED, partial(parse, by_uid=True), run, repeated=True),
 )

@@ -17,6 +17,12 @@ from mailstore.imap.wire.responsecodes import CLOSED, highestModSequence, mailbo
 from mailstore.imap.wire.selectargs import SelectArguments, readSelect
 from mailstore.model import PUBLIC_ROOT, SEPARATOR, OpenFolder
 
+_PUBLIC = PUBLIC_ROOT + SEPARATOR
+
+#: The rights with one of which a folder is READ-WRITE, in a public folder and in others.
+_CHANGING = frozenset("iewt")
+_CHANGING_OWN = frozenset("iewts")
+
 
 def parse(reader: Reader) -> SelectArguments:
     """
@@ -36,10 +42,7 @@ def _mayChange(opened: OpenFolder) -> bool:
     change flags that others see (RFC 4314 section 5.2).  In a public
     folder C{\\Seen} is each user's own, so C{s} alone does not count there.
     """
-    rights = set("iewt")
-    if not opened.name.startswith(PUBLIC_ROOT + SEPARATOR):
-        rights.add("s")
-    return not rights.isdisjoint(opened.rights)
+    return not (_CHANGING if opened.name.startswith(_PUBLIC) else _CHANGING_OWN).isdisjoint(opened.rights)
 
 
 async def _open(session: Session, arguments: SelectArguments, examine: bool) -> Reply:
@@ -99,6 +102,6 @@ async def runExamine(session: Session, arguments: SelectArguments) -> Reply:
 
 
 COMMANDS = (
-    Command("SELECT", SIGNED_IN, parse, runSelect),
-    Command("EXAMINE", SIGNED_IN, parse, runExamine),
+    Command("SELECT", SIGNED_IN, parse, runSelect, repeated=True),
+    Command("EXAMINE", SIGNED_IN, parse, runExamine, repeated=True),
 )

@@ -38,4 +38,4 @@ async def run(session: Session, arguments: tuple[str, tuple[StatusItem, ...]]) -
     return Ok()
 
 
-COMMANDS = (Command("STATUS", SIGNED_IN, parse, run),)
+COMMANDS = (Command("STATUS", SIGNED_IN, parse, run, repeated=True),)

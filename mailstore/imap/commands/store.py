@@ -113,6 +113,6 @@ def _modified(view: View, uids: UidSet, by_uid: bool) -> str:
 
 
 COMMANDS = (
-    Command("STORE", SELECTED, partial(parse, by_uid=False), run, uses_seqs=True),
-    Command("UID STORE", SELECTED, partial(parse, by_uid=True), run),
+    Command("STORE", SELECTED, partial(parse, by_uid=False), run, uses_seqs=True, repeated=True),
+    Command("UID STORE", SELECTED, partial(parse, by_uid=True), run, repeated=True),
 )

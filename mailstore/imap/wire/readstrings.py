@@ -23,6 +23,14 @@ from mailstore.imap.wire.values import MAX_NUMBER64, ParseError
 # tag             = 1*<any ASTRING-CHAR except "+">
 _TAG: Final = re.compile(b"[" + TAG_CHAR + b"]+")
 
+
+def isTag(data: bytes) -> bool:
+    """
+    Whether all of it is a C{tag}.
+    """
+    return _TAG.fullmatch(data) is not None
+
+
 # atom            = 1*ATOM-CHAR
 _ATOM: Final = re.compile(b"[" + ATOM_CHAR + b"]+")
 

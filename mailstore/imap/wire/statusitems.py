@@ -19,6 +19,7 @@ What STATUS asks for and answers::
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from mailstore.imap.wire import writer
@@ -61,10 +62,19 @@ def statusLine(
     @param values: numbers; for L{MAILBOXID<StatusItem.MAILBOXID>} an object identifier; for
         L{APPENDLIMIT<StatusItem.APPENDLIMIT>} C{None} if there is no limit.
     """
-    return b"* STATUS %b (%b)\r\n" % (
-        writer.mailbox(mailbox, utf8),
-        b" ".join([b"%b %b" % (item.value.encode(), _value(value)) for item, value in values]),
-    )
+    items, told = [], [writer.mailbox(mailbox, utf8)]
+    for item, value in values:
+        items.append(item)
+        told.append(_value(value))
+    return _form(tuple(items)) % tuple(told)
+
+
+@lru_cache(1024)
+def _form(items: tuple[StatusItem, ...]) -> bytes:
+    """
+    A response for these items, with a place for the name and for each value.
+    """
+    return b"* STATUS %b (" + b" ".join(item.value.encode() + b" %b" for item in items) + b")\r\n"
 
 
 def _value(value: int | str | None) -> bytes:

@@ -109,6 +109,9 @@ class FetchData(enum.Enum):
     their names in the command and in the response (RFC 9051 section 6.4.5).
     """
 
+    # Each is there once: Enum's own hash is that of its name, and slow.
+    __hash__ = object.__hash__
+
     UID = "UID"
     FLAGS = "FLAGS"
     INTERNALDATE = "INTERNALDATE"
@@ -218,6 +221,9 @@ class StatusItem(enum.Enum):
     for RECENT, RFC 7162 section 3.1.7 for HIGHESTMODSEQ, RFC 8474 section 4.3 for MAILBOXID,
     RFC 7889 section 3 for APPENDLIMIT, RFC 9208 section 4.1.4 for DELETED-STORAGE).
     """
+
+    # Each is there once: Enum's own hash is that of its name, and slow.
+    __hash__ = object.__hash__
 
     MESSAGES = "MESSAGES"
     RECENT = "RECENT"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -123,6 +124,7 @@ def astring(data: bytes, utf8: bool = False) -> bytes:
     return data
 
 
+@lru_cache(4096)
 def mailbox(name: str, utf8: bool = False) -> bytes:
     """
     C{mailbox}: in modified UTF-7 (RFC 3501 section 5.1.3), or in UTF-8 (RFC
@@ -197,6 +199,7 @@ def internalDate(epoch: int, zone: int = 0) -> bytes:
     )
 
 
+@lru_cache(1024)
 def text(sentence: str, utf8: bool = False) -> bytes:
     """
     C{text} of a response: one line for a person, whatever is in it.  What
