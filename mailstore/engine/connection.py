@@ -7,8 +7,10 @@ know which library this comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
+
+_T = TypeVar("_T")
 
 
 class Cursor(Protocol):
@@ -65,6 +67,14 @@ class Connection(Protocol):
         """
         The first row that a statement gives, C{None} when it gives none.  It may be kept for the next
         who looks for the same, as long as nothing changes: for rows that most requests need.
+        """
+
+    def remember(self, key: tuple[Any, ...], make: Callable[[], _T], fits: Callable[[_T], bool]) -> _T:
+        """
+        What C{make} makes, of what is in the database and of what the key names only.  It may be kept for
+        the next who asks by the same key, as long as nothing changes.
+
+        @param fits: whether it is no larger than a few rows; else it is not kept.
         """
 
     def executemany(self, statement: str, parameters: Iterable[Any], /) -> Cursor:

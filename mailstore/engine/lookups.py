@@ -1,15 +1,19 @@
 """
-Rows that are read again and again while nothing changes.
+Rows, and answers, that are asked for again and again while nothing changes.
 
 SQLite tells, by C{PRAGMA data_version}, whether anybody else has committed anything since it was asked
-last.  As long as nobody has, a row that was read is what would be read again.  So what is kept is never
+last.  As long as nobody has, a row that was read is what would be read again, and so is what was made
+of rows and of nothing else, such as what a user may be told of a folder.  So what is kept is never
 out of date: with the first commit, whoever made it and whatever it changed, all of it is forgotten.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 _NOTHING: Any = object()
 
@@ -25,8 +29,8 @@ class Lookups:
         """
         self._half = most // 2
         self._version = -1
-        self._newer: dict[tuple[str, Any], Any] = {}
-        self._older: dict[tuple[str, Any], Any] = {}
+        self._newer: dict[tuple[Any, ...], Any] = {}
+        self._older: dict[tuple[Any, ...], Any] = {}
 
     def __len__(self) -> int:
         return len(self._newer) + len(self._older)
@@ -43,14 +47,23 @@ class Lookups:
         """
         The first row that a statement gives; C{None} when it gives none.
         """
-        key = (statement, parameters)
+        return self.find((statement, parameters), lambda: db.execute(statement, parameters).fetchone())
+
+    def find(
+        self, key: tuple[Any, ...], make: Callable[[], Any], fits: Callable[[Any], bool] | None = None
+    ) -> Any:
+        """
+        What is kept for a key, or is made now.
+
+        @param fits: whether what was made is small enough to be kept; by default it always is.
+        """
         found = self._newer.get(key, _NOTHING)
         if found is not _NOTHING:
             return found
         found = self._older.pop(key, _NOTHING)
         if found is _NOTHING:
-            found = db.execute(statement, parameters).fetchone()
-        if self._half:
+            found = make()
+        if self._half and (fits is None or fits(found)):
             if len(self._newer) >= self._half:
                 self._newer, self._older = {}, self._newer
             self._newer[key] = found
@@ -73,3 +86,12 @@ class LookupConnection(sqlite3.Connection):
         if self.lookups is None:
             return self.execute(statement, parameters).fetchone()
         return self.lookups.get(self, statement, parameters)
+
+    def remember(self, key: tuple[Any, ...], make: Callable[[], _T], fits: Callable[[_T], bool]) -> _T:
+        """
+        See L{Connection.remember<mailstore.engine.connection.Connection.remember>}.
+        """
+        if self.lookups is None:
+            return make()
+        found: _T = self.lookups.find(key, make, fits)
+        return found

@@ -85,6 +85,32 @@ class LookupsTests(SynchronousTestCase):
         self.db.lookup(_VALUE, (1,))
         self.assertEqual(self.db.executed, 1)
 
+    def test_remember(self) -> None:
+        """
+        What was made of rows is made once, if it is small, and again when something has changed; what fails
+        is not kept.
+        """
+        made: list[object] = []
+
+        def make() -> int:
+            made.append(None)
+            return len(made)
+
+        for _ in range(3):
+            self.assertEqual(self.db.remember(("a",), make, lambda _: True), 1)
+        for number in (2, 3):
+            self.assertEqual(self.db.remember(("b",), make, lambda _: False), number)
+        self.lookups.at(2)
+        self.assertEqual(self.db.remember(("a",), make, lambda _: True), 4)
+
+        def fail() -> int:
+            raise KeyError
+
+        for _ in range(2):
+            self.assertRaises(KeyError, self.db.remember, ("c",), fail, lambda _: True)
+        self.db.lookups = None
+        self.assertEqual(self.db.remember(("a",), make, lambda _: True), 5)
+
     def test_none(self) -> None:
         """
         With a bound of nothing every row is read.

@@ -65,9 +65,12 @@ class HierarchyRequests(Requests):
                 self._changed(renamed.created)
 
     async def status(self, user: str, name: str) -> FolderStatus:
-        with self._database.reading() as db:
+        def look() -> FolderStatus:
             viewer = self._users.viewer(db, user)
             return opening.status(db, self._places.mailbox(db, viewer, name, "r"), viewer, self._identity)
+
+        with self._database.reading() as db:
+            return db.remember(("status", user, name), look, lambda _: True)
 
     async def statuses(self, user: str, folders: bytes) -> AsyncGenerator[StatusColumns, None]:
         if len(folders) % 8:

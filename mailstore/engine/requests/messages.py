@@ -30,6 +30,13 @@ from mailstore.model import (
     Watcher,
 )
 
+#: Runs of messages, and keywords, of a folder that is kept as it was opened.
+_FEW_RANGES = 8
+
+
+def _isSmall(opened: OpenFolder | None) -> bool:
+    return opened is not None and len(opened.uids.ranges) <= _FEW_RANGES and not opened.keywords[_FEW_RANGES:]
+
 
 class MessageRequests(Requests):
     """
@@ -37,11 +44,17 @@ class MessageRequests(Requests):
     """
 
     async def openFolder(self, user: str, name: str, claim_recent: bool) -> OpenFolder:
-        with self._database.reading() as db:
+        def look(db: Connection) -> OpenFolder | None:
             viewer = self._users.viewer(db, user)
             row = self._places.mailbox(db, viewer, name, "r")
-            if not (claim_recent and row.recent):
-                return self._opened(db, row, user, name, 0 if claim_recent else None)
+            if claim_recent and row.recent:
+                return None
+            return self._opened(db, row, user, name, 0 if claim_recent else None)
+
+        with self._database.reading() as db:
+            opened = db.remember(("openFolder", user, name, claim_recent), lambda: look(db), _isSmall)
+        if opened is not None:
+            return opened
 
         def change(db: Connection) -> OpenFolder:
             viewer = self._users.viewer(db, user)
