@@ -88,8 +88,8 @@ class EngineLimits:
     tree_cache: int = attrs.field(default=16, validator=attrs.validators.ge(1))
     #: Ranges of expunged UIDs that are remembered for one folder.
     max_tombstones: int = attrs.field(default=1000, validator=attrs.validators.ge(2))
-    #: Bytes of what is gathered of messages that one request puts in order.
-    max_gathered: int = attrs.field(default=128 * _MIB, validator=attrs.validators.ge(1))
+    #: Bytes of what is gathered of messages that requests put in order, all of them together.
+    max_gathered: int = attrs.field(default=256 * _MIB, validator=attrs.validators.ge(1))
     #: Annotations of one folder, or of the server, that all share, and that each user has of his own.
     max_annotations: int = attrs.field(default=100, validator=attrs.validators.ge(0))
     #: Bytes of one annotation.

@@ -127,9 +127,10 @@ class Snapshots:
         kept = self._kept.get(row.id)
         if kept is not None and kept.version[0] == row.changed:
             return kept
+        made: Snapshot | None = None
         if kept is not None and row.tombstones_from <= kept.version[0] < row.changed:
             made = _refreshed(db, row, kept)
-        else:
+        if made is None:
             made = _loaded(db, row)
         self._kept.put(row.id, made, made.cost)
         return made
@@ -159,7 +160,10 @@ def _loaded(db: Connection, row: FolderRow) -> Snapshot:
         after = uids[-1]
 
 
-def _refreshed(db: Connection, row: FolderRow, before: Snapshot) -> Snapshot:
+def _refreshed(db: Connection, row: FolderRow, before: Snapshot) -> Snapshot | None:
+    """
+    A newer one; C{None} when so much has changed that it takes less to read everything.
+    """
     since = before.version[0]
     uids, flags, modseqs = before.uids, before.flags, before.modseqs
     gone = db.execute(
@@ -169,9 +173,11 @@ def _refreshed(db: Connection, row: FolderRow, before: Snapshot) -> Snapshot:
         uids, flags, modseqs = without(UidSet.ofRanges(gone), uids, flags, modseqs)
     changed = db.execute(
         "SELECT uid, flags, modseq FROM messages INDEXED BY messages_modseq"
-        " WHERE folder = ? AND modseq > ? AND modseq <= ? ORDER BY uid",
-        (row.id, since, row.changed),
+        " WHERE folder = ? AND modseq > ? AND modseq <= ? ORDER BY uid LIMIT ?",
+        (row.id, since, row.changed, _ROWS + 1),
     ).fetchall()
+    if len(changed) > _ROWS:
+        return None
     if changed:
         uids, flags, modseqs = uids[:], flags[:], modseqs[:]
         last = uids[-1] if uids else 0

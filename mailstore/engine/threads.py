@@ -7,11 +7,13 @@ themselves are made at once.  Nothing here is recursive: a chain of answers can 
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Generator, Iterator
 from typing import Any
 
 from mailstore.engine.limits import EngineLimits
-from mailstore.engine.sorting import Gatherer
+from mailstore.engine.sorting import Gatherer, Room
 from mailstore.message.references import SIZE
 from mailstore.model import ThreadAlgorithm, ThreadColumns, uint32s
 
@@ -25,13 +27,22 @@ _MAX_CLIMB = 2000
 _SLICE = 2000
 
 
-def threading(limits: EngineLimits, algorithm: ThreadAlgorithm) -> Threads:
+#: Bytes of a message that is threaded by its subject, beside that.
+_COST = 120
+
+#: Bytes of a node, with what links it, and of an identifier that leads to one.
+_NODE_COST, _IDENTIFIER_COST = 400, 200
+
+
+def threading(limits: EngineLimits, room: Room, algorithm: ThreadAlgorithm) -> Threads:
     """
     What gathers messages and puts them together.
+
+    @param room: where they are gathered.
     """
     if algorithm is ThreadAlgorithm.ORDEREDSUBJECT:
-        return _OrderedSubject(limits)
-    return _References(limits)
+        return _OrderedSubject(limits, room)
+    return _References(limits, room)
 
 
 class Threads(Gatherer):
@@ -42,6 +53,12 @@ class Threads(Gatherer):
     def _trees(self) -> Iterator[tuple[int, int] | None]:
         """
         UIDs and depths, in preorder; C{None} to let others have their turn.
+        """
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        """
+        The trees are made: nothing that was gathered is needed any more.
         """
         raise NotImplementedError
 
@@ -56,34 +73,74 @@ class Threads(Gatherer):
                 continue
             uids.append(each[0])
             depths.append(each[1])
-            if len(uids) >= self._rows:
-                yield ThreadColumns(uids.tobytes(), depths.tobytes())
-                uids, depths = uint32s(), uint32s()
-        if uids:
-            yield ThreadColumns(uids.tobytes(), depths.tobytes())
+            if not len(uids) % _SLICE:
+                yield ThreadColumns(b"", b"")
+        # Who reads slowly keeps others from no more than that.
+        self._forget()
+        self._hold(2 * uids.itemsize * len(uids))
+        for start in range(0, len(uids), self._rows):
+            end = start + self._rows
+            yield ThreadColumns(uids[start:end].tobytes(), depths[start:end].tobytes())
 
 
 class _OrderedSubject(Threads):
-    def __init__(self, limits: EngineLimits) -> None:
-        super().__init__(limits, ("s.subject", _SENT))
-        self._by_subject: dict[str, list[tuple[int, int]]] = {}
+    def __init__(self, limits: EngineLimits, room: Room) -> None:
+        super().__init__(limits, room, ("s.subject", _SENT))
+        self._forget()
 
-    def _take(self, uid: int, values: list[Any]) -> None:
+    def _forget(self) -> None:
+        self._uids = uint32s()
+        self._sent = array("q")
+        self._subjects: list[str] = []
+
+    def _take(self, uid: int, values: list[Any]) -> int:
         subject, sent = values
-        self._by_subject.setdefault(subject, []).append((sent, uid))
+        self._uids.append(uid)
+        self._sent.append(sent)
+        self._subjects.append(subject)
+        return _COST + sys.getsizeof(subject)
 
     def _trees(self) -> Iterator[tuple[int, int] | None]:
-        for thread in sorted(sorted(each) for each in self._by_subject.values()):
-            for at, (_, uid) in enumerate(thread):
-                yield uid, int(at > 0)
+        order = list(range(len(self._uids)))
+        order.sort(key=self._subjects.__getitem__)
+        yield None
+        threads = uint32s(bytes(uint32s().itemsize * len(order)))
+        count, last = -1, None
+        for at in order:
+            if self._subjects[at] != last:
+                count, last = count + 1, self._subjects[at]
+            threads[at] = count
+        self._subjects = []
+        yield None
+        # By the first of each, and within each by when they were sent; both as they came if that is the same.
+        order.sort()
+        order.sort(key=self._sent.__getitem__)
+        yield None
+        ranks = uint32s(bytes(threads.itemsize * (count + 1)))
+        rank = 0
+        for at in order:
+            if not ranks[threads[at]]:
+                rank += 1
+                ranks[threads[at]] = rank
+        yield None
+        order.sort(key=lambda at: ranks[threads[at]])
+        yield None
+        last_rank = 0
+        for at in order:
+            rank = ranks[threads[at]]
+            yield self._uids[at], int(rank == last_rank)
+            last_rank = rank
 
 
 class _References(Threads):
     # A node is a message, or one that only others speak of: a dummy, with UID 0.
     # Nodes are numbers, and what is known of each is in the columns.
 
-    def __init__(self, limits: EngineLimits) -> None:
-        super().__init__(limits, ("s.message", "s.refs", "s.subject", "s.is_reply", _SENT))
+    def __init__(self, limits: EngineLimits, room: Room) -> None:
+        super().__init__(limits, room, ("s.message", "s.refs", "s.subject", "s.is_reply", _SENT))
+        self._forget()
+
+    def _forget(self) -> None:
         self._uids: list[int] = []
         self._sent: list[int] = []
         self._subjects: list[str] = []
@@ -112,7 +169,7 @@ class _References(Threads):
             found = self._by_id[identifier] = self._node()
         return found
 
-    def _take(self, uid: int, values: list[Any]) -> None:
+    def _take(self, uid: int, values: list[Any]) -> int:
         own, refs, subject, is_reply, sent = values
         node = -1 if own is None else self._nodeOf(own)
         if node < 0 or self._uids[node]:
@@ -134,6 +191,9 @@ class _References(Threads):
         self._unlink(node)
         if last >= 0 and not self._isAbove(node, last):
             self._link(last, node)
+        # Each identifier may be one that nobody has spoken of before.
+        others = (_NODE_COST + _IDENTIFIER_COST) * (len(refs) // SIZE)
+        return _NODE_COST + _IDENTIFIER_COST + sys.getsizeof(subject) + others
 
     def _link(self, parent: int, child: int) -> None:
         self._parents[child] = parent

@@ -5,12 +5,15 @@ Sorting and threading: bounds, and trees of any shape.
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import AsyncGenerator
 
 from twisted.internet.defer import Deferred
 
 from mailstore.engine import EngineLimits, Store
-from mailstore.errors import LimitReached
+from mailstore.engine.sorting import Room, Sorting
+from mailstore.engine.threads import threading
+from mailstore.errors import LimitReached, StoreBusy, StoreError
 from mailstore.model import Criterion, SearchTerm, SortField, SortKey, ThreadAlgorithm, uint32s
 from mailstore.testing.storecases.base import mail
 from tests.engine.enginecase import EngineCase
@@ -44,7 +47,7 @@ class OrderingTests(EngineCase):
             for pair in zip(uint32s(batch.uids), uint32s(batch.depths), strict=True)
         ]
 
-    def _refused(self, answer: AsyncGenerator[object, None]) -> None:
+    def _refused(self, answer: AsyncGenerator[object, None], error: type[StoreError] = LimitReached) -> None:
         """
         Check that an answer fails because of a bound.
         """
@@ -53,7 +56,7 @@ class OrderingTests(EngineCase):
             async for _ in answer:
                 pass
 
-        self.failureResultOf(Deferred.fromCoroutine(gather()), LimitReached)
+        self.failureResultOf(Deferred.fromCoroutine(gather()), error)
 
     def test_tooMany(self) -> None:
         """
@@ -65,6 +68,83 @@ class OrderingTests(EngineCase):
             self._refused(answer)
         threads = store.threads("alice", folder, _ALL, ThreadAlgorithm.REFERENCES)
         self._refused(threads)
+
+    def test_shared(self) -> None:
+        """
+        All requests together gather no more than one may; who is in the way of others gives it back at its
+        end, however it ends, and most of it when all is in order.
+        """
+        store, folder = self._filled(
+            *map(mail, range(40)), limits=EngineLimits(max_gathered=11_500, search_rows=10)
+        )
+        room = store._room
+        keys = (SortKey(SortField.SUBJECT),)
+        for begin in (
+            lambda: store.sort("alice", folder, _ALL, keys),
+            lambda: store.threads("alice", folder, _ALL, ThreadAlgorithm.ORDEREDSUBJECT),
+        ):
+            first = begin()
+            self.now(first.__anext__())
+            held = room.taken
+            self.assertGreater(held, 0)
+            for _ in range(2):
+                self.now(first.__anext__())
+            self.assertGreater(room.taken, 2 * held)
+            self._refused(begin(), StoreBusy)
+            self.now(first.aclose())
+            self.assertEqual(room.taken, 0)
+            self.assertTrue(self.all(begin()))
+            self.assertEqual(room.taken, 0)
+        room.capacity = 1 << 20
+        slow = store.sort("alice", folder, _ALL, keys)
+        while not self.now(slow.__anext__()):
+            pass
+        self.assertEqual(room.taken, 4 * 40)
+        self.assertEqual(self.all(slow), [])
+        self.assertEqual(room.taken, 0)
+
+    def test_honest(self) -> None:
+        """
+        What is said to be held is no less than the memory that it takes, at its most.
+        """
+        count, limits, room = 20_000, EngineLimits(), Room(1 << 30)
+        chance = random.Random(2)
+
+        def hashes(number: int) -> bytes:
+            return b"".join(chance.randbytes(16) for _ in range(number))
+
+        for gatherer, values in (
+            (
+                Sorting(limits, room, (SortKey(SortField.SUBJECT), SortKey(SortField.DATE))),
+                lambda: [f"NOTES OF THE MEETING, NUMBER {chance.random()}", chance.getrandbits(40)],
+            ),
+            (
+                Sorting(limits, room, (SortKey(SortField.FROM), SortKey(SortField.TO))),
+                lambda: [f"ANN {chance.randrange(50)}", f"KAT\u0130 {chance.random()}"],
+            ),
+            (
+                threading(limits, room, ThreadAlgorithm.ORDEREDSUBJECT),
+                lambda: [f"NOTES {chance.random()}", chance.getrandbits(40)],
+            ),
+            (
+                threading(limits, room, ThreadAlgorithm.REFERENCES),
+                lambda: [
+                    hashes(1),
+                    hashes(chance.randrange(3)),
+                    f"X {chance.random()}",
+                    0,
+                    chance.getrandbits(40),
+                ],
+            ),
+        ):
+            tracemalloc.start()
+            cost = sum(gatherer._take(uid, values()) for uid in range(1, count + 1))
+            for _ in gatherer.batches():
+                pass
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            self.assertLess(peak, cost, gatherer)
+            self.assertGreater(2.5 * peak, cost, gatherer)
 
     def test_anyShape(self) -> None:
         """

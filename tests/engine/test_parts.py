@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import random
 
-from mailstore.engine import Store
+from mailstore.engine import Store, snapshot
 from mailstore.engine.acl import effective, withRights
 from mailstore.engine.flags import ALL_FLAGS, Keywords, flagRights
 from mailstore.engine.lru import Cache
@@ -24,6 +24,7 @@ from mailstore.model import (
     Section,
     SectionKind,
     UidSet,
+    flagNames,
     uint32s,
     uint64s,
 )
@@ -165,6 +166,27 @@ class SnapshotTests(EngineCase):
             left = without(wanted, uids, zeros, zeros)
             self.assertEqual(list(left[0]), [uid for uid in uids if uid not in wanted])
             self.assertEqual({len(each) for each in left}, {len(left[0])})
+
+    def test_muchChanged(self) -> None:
+        """
+        When most of a folder has changed it is read again, in pieces, and nothing is sorted for that.
+        """
+        self.patch(snapshot, "_ROWS", 10)
+        store = self.open(self.path())
+        self.users(store, "alice")
+        self.append(store, "alice", "INBOX", *(mail(number) for number in range(35)))
+        folder = self.now(store.openFolder("alice", "INBOX", False)).folder
+        asked: list[str] = []
+        store._database._read.set_trace_callback(asked.append)
+        for few, loads in ((10, 0), (11, 1), (35, 1)):
+            some = UidSet(((1, few),))
+            self.now(store.storeFlags("alice", folder, some, FlagMode.REPLACE, (f"k{few}",)))
+            asked.clear()
+            (batch,) = self.all(store.fetch("alice", folder, UidSet(((1, 35),)), FetchSpec(flags=True)))
+            names = [flagNames(each, batch.keywords) for each in uint64s(batch.flags)]
+            self.assertEqual(names[:few], [(f"k{few}",)] * few)
+            self.assertEqual(len(names), 35)
+            self.assertEqual(sum("group_concat" in each for each in asked), 5 * loads)
 
 
 class CostTests(EngineCase):

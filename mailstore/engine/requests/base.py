@@ -21,6 +21,7 @@ from mailstore.engine.places import Places
 from mailstore.engine.search import Memory
 from mailstore.engine.seen import Views
 from mailstore.engine.snapshot import Snapshots
+from mailstore.engine.sorting import Room
 from mailstore.engine.textindex import TextIndex
 from mailstore.engine.uploads import Uploads
 from mailstore.engine.workshop import Workshop
@@ -74,6 +75,7 @@ class Requests:
         self._hierarchy = Hierarchy(self._places, self._limits)
         self._folders = folders.Folders(self._places, self._limits, clock, subscribe_new)
         self._views = Views(Snapshots(self._limits.snapshot_cache), self._limits.snapshot_cache)
+        self._room = Room(self._limits.max_gathered)
         self._landmarks = Landmarks(self._limits.landmark_cache)
         self._index = TextIndex()
         self._memory = Memory.of(self._limits)

@@ -34,22 +34,28 @@ class FindingRequests(Requests):
     async def sort(
         self, user: str, folder: int, term: SearchTerm, keys: tuple[SortKey, ...]
     ) -> AsyncGenerator[bytes, None]:
-        sorting = Sorting(self._limits, keys)
-        async for batch in self._gathered(user, folder, term, sorting):
-            yield batch
-        for batch in sorting.batches():
-            self._writer.requireOpen()
-            yield batch
+        sorting = Sorting(self._limits, self._room, keys)
+        try:
+            async for batch in self._gathered(user, folder, term, sorting):
+                yield batch
+            for batch in sorting.batches():
+                self._writer.requireOpen()
+                yield batch
+        finally:
+            sorting.close()
 
     async def threads(
         self, user: str, folder: int, term: SearchTerm, algorithm: ThreadAlgorithm
     ) -> AsyncGenerator[ThreadColumns, None]:
-        threads = threading(self._limits, algorithm)
-        async for _ in self._gathered(user, folder, term, threads):
-            yield ThreadColumns(b"", b"")
-        for batch in threads.batches():
-            self._writer.requireOpen()
-            yield batch
+        threads = threading(self._limits, self._room, algorithm)
+        try:
+            async for _ in self._gathered(user, folder, term, threads):
+                yield ThreadColumns(b"", b"")
+            for batch in threads.batches():
+                self._writer.requireOpen()
+                yield batch
+        finally:
+            threads.close()
 
     async def _gathered(
         self, user: str, folder: int, term: SearchTerm, gatherer: Gatherer
