@@ -131,7 +131,7 @@ class Delivery:
         @raise LimitReached: too many keywords.
         """
         allowed = viewerFlagRights(rights, row, viewer)
-        keywords = Keywords(row.keywords.split())
+        keywords = Keywords.of(row)
         now = int(self._clock())
         rows: list[NewRow] = []
         for arrival in self._arrivals:

@@ -12,7 +12,7 @@ import attrs
 
 from mailstore.engine.connection import Connection
 from mailstore.engine.messages import selectRows
-from mailstore.engine.places import FolderRow
+from mailstore.engine.places import FREE, FolderRow
 from mailstore.engine.seen import SeenState, ownSeen
 from mailstore.engine.users import Viewer
 from mailstore.errors import InvalidRequest, LimitReached, PermissionDenied
@@ -67,14 +67,42 @@ def isKeyword(name: str) -> bool:
     return 0 < len(name) <= MAX_KEYWORD and _KEYWORD.fullmatch(name) is not None
 
 
+class KeywordsFull(LimitReached):
+    """
+    A folder has no room for another keyword, before somebody has looked which of those that it has are of
+    no message (L{mailstore.engine.keywords}).
+    """
+
+    def __init__(self, folder: int) -> None:
+        super().__init__(f"a folder can have at most {MAX_KEYWORDS} different keywords")
+        self.folder = folder
+
+
 class Keywords:
     """
     The keywords of a folder, which may get more.
+
+    In the folder's row they are in the order of their bits.  One that no message has any more is kept until
+    another one needs its bit, and has a C{FREE} in front.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = list(names)
+    def __init__(self, names: Iterable[str], folder: int = 0) -> None:
+        """
+        @param names: as they are kept.
+        @param folder: whose they are.
+        """
+        kept = list(names)
+        self._folder = folder
+        self.names = [name.removeprefix(FREE) for name in kept]
+        self._free = {at for at, name in enumerate(kept) if name.startswith(FREE)}
         self._bits = {name.lower(): 1 << (KEYWORD_BIT + bit) for bit, name in enumerate(self.names)}
+
+    @classmethod
+    def of(cls, row: FolderRow) -> Keywords:
+        """
+        Those of a folder.
+        """
+        return cls(row.keywords.split(), row.id)
 
     def bit(self, name: str) -> int:
         """
@@ -85,10 +113,11 @@ class Keywords:
 
     def mask(self, names: Iterable[str], allowed: int) -> int:
         """
-        The bits of flags, giving new keywords a bit if that is allowed.
+        The bits of flags that messages are going to have, giving new keywords a bit if that is allowed.
         System flags that nobody keeps (C{\\Recent}) have no bit.
 
-        @raise LimitReached: too many keywords, or one that is too long.
+        @raise LimitReached: a keyword that is too long.
+        @raise KeywordsFull: too many keywords.
         @raise InvalidRequest: something that can be no flag.
         """
         mask = 0
@@ -101,6 +130,8 @@ class Keywords:
                     raise InvalidRequest("a keyword is made of printable ASCII characters")
                 if allowed >> KEYWORD_BIT:
                     bit = self._add(name)
+            if bit & allowed:
+                self._free.discard(bit.bit_length() - 1 - KEYWORD_BIT)
             mask |= bit
         return mask & allowed
 
@@ -114,18 +145,35 @@ class Keywords:
         return mask
 
     def _add(self, name: str) -> int:
-        if len(self.names) >= MAX_KEYWORDS:
-            raise LimitReached(f"a folder can have at most {MAX_KEYWORDS} different keywords")
-        bit = 1 << (KEYWORD_BIT + len(self.names))
-        self.names.append(name)
-        self._bits[name.lower()] = bit
+        at = len(self.names)
+        if at < MAX_KEYWORDS:
+            self.names.append(name)
+        elif self._free:
+            at = min(self._free)
+            del self._bits[self.names[at].lower()]
+            self.names[at] = name
+        else:
+            raise KeywordsFull(self._folder)
+        bit = self._bits[name.lower()] = 1 << (KEYWORD_BIT + at)
         return bit
+
+    def release(self, used: int) -> bool:
+        """
+        Note which keywords are of no message.
+
+        @param used: the flags of all messages together.
+        @return: others are than was known.
+        """
+        free = {at for at in range(len(self.names)) if not used >> (KEYWORD_BIT + at) & 1}
+        found = bool(free - self._free)
+        self._free = free
+        return found
 
     def dump(self) -> str:
         """
         As they are kept in the folder's row.
         """
-        return " ".join(self.names)
+        return " ".join(FREE + name if at in self._free else name for at, name in enumerate(self.names))
 
 
 @attrs.frozen
@@ -160,13 +208,13 @@ def storeFlags(
     behind a UID.
     """
     allowed = viewerFlagRights(rights, row, viewer)
-    keywords = Keywords(row.keywords.split())
+    keywords = Keywords.of(row)
     mask = keywords.known(names) & allowed if mode is FlagMode.REMOVE else keywords.mask(names, allowed)
     _refuse(allowed, mode, names, keywords)
     change = _Change(db, row, viewer, mode, mask, allowed)
     found, after = selectRows(db, row, uids, "uid, flags, modseq", after=after, most=most)
     result, row, shared, own = change.run(found, unchanged_since)
-    if len(keywords.names) > len(row.keywordNames()):
+    if keywords.dump() != row.keywords:
         # Who knows the keywords by an older mod-sequence must learn of the new ones.
         shared = True
         row = row._replace(keywords=keywords.dump(), modseq=row.modseq + 1, changed=row.modseq + 1)

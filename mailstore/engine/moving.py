@@ -193,7 +193,7 @@ class _Masks:
         self._names = source.keywordNames()
         self._allowed = allowed
         self._known: dict[int, int] = {}
-        self.keywords = Keywords(target.keywords.split())
+        self.keywords = Keywords.of(target)
 
     def there(self, flags: int) -> int:
         found = self._known.get(flags)
@@ -256,7 +256,7 @@ class Copying:
         @raise StoreBusy: another program has removed what was copied.
         """
         copies.require(db, target, self.token)
-        found, self._after = selectRows(db, source, self._uids, _COLUMNS, after=self._after, most=self._most)
+        found, after = selectRows(db, source, self._uids, _COLUMNS, after=self._after, most=self._most)
         allowed = viewerFlagRights(target_rights, target, viewer)
         rows, keywords = _newRows(db, source, viewer, found, target, allowed, self._now)
         if keywords != target.keywords:
@@ -268,7 +268,7 @@ class Copying:
         requireUids(uids)
         content.addReferences(db, (each.content for each in rows))
         insertMessages(db, target, self._modseq, rows, uids)
-        self._uid = uids.stop
+        self._after, self._uid = after, uids.stop
         self._sources.extend(each[0] for each in found)
         self._size += sum(each.size for each in rows)
         self._deleted += sum(bool(each.flags & DELETED) for each in rows)

@@ -32,6 +32,10 @@ _SAVE = (
 )
 
 
+#: In front of a keyword in a folder's row that no message has.
+FREE = "\\"
+
+
 class FolderRow(NamedTuple):
     """
     A row of folders; the columns are told in the schema.
@@ -61,7 +65,7 @@ class FolderRow(NamedTuple):
         """
         The keywords by bit.
         """
-        return tuple(self.keywords.split())
+        return tuple(name.removeprefix(FREE) for name in self.keywords.split())
 
     def save(self, db: Connection) -> None:
         """

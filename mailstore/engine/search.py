@@ -379,7 +379,7 @@ class Search:
         end = min(start + self._rows, len(view.uids))
         if start >= end:
             return None
-        slice_ = _Slice(db, row, view, Keywords(row.keywords.split()), {}, self._memory.verdicts)
+        slice_ = _Slice(db, row, view, Keywords.of(row), {}, self._memory.verdicts)
         positions: list[int] | range = range(start, end)
         if self._candidates:
             if self._rows == self._limits.search_rows:

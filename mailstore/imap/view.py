@@ -14,7 +14,6 @@ from mailstore.imap.command import Bad, Refused
 from mailstore.imap.numbering import Numbering
 from mailstore.imap.wire.values import STAR
 from mailstore.model import (
-    MAX_KEYWORDS,
     SYSTEM_FLAGS,
     FlagColumns,
     FolderDelta,
@@ -194,18 +193,17 @@ class View:
             return ()
         flags = [name for name in SYSTEM_FLAGS if _RIGHT_FOR.get(name, "w") in self.rights]
         if "w" in self.rights:
-            flags += self.keywords
-            if len(self.keywords) < MAX_KEYWORDS:
-                flags.append("\\*")
+            # When all of a folder's keywords are taken, new ones take the place of those that no message has.
+            flags += (*self.keywords, "\\*")
         return tuple(flags)
 
     def learnKeywords(self, keywords: tuple[str, ...]) -> bool:
         """
         Take the folder's keywords as the store now knows them.
 
-        @return: whether there are new ones.
+        @return: whether there are others.
         """
-        if len(keywords) <= len(self.keywords):
+        if keywords == self.keywords:
             return False
         self.keywords = keywords
         self._rendered.clear()

@@ -277,9 +277,21 @@ class FlagsTests(SynchronousTestCase):
         """
         self.assertEqual(makeView(read_only=True).permanentFlags(), ())
 
-    def test_noRoomForKeywords(self) -> None:
+    def test_allKeywordsTaken(self) -> None:
         """
-        Where no further keyword fits, none is invited.
+        Where there are as many keywords as can be, others are invited all the same: they may take the
+        place of one that no message has.
         """
         keywords = tuple(f"k{each}" for each in range(MAX_KEYWORDS))
-        self.assertNotIn("\\*", makeView(keywords=keywords).permanentFlags())
+        self.assertEqual(makeView(keywords=keywords).permanentFlags()[-1], "\\*")
+
+    def test_keywordsReplaced(self) -> None:
+        """
+        When another keyword has taken the place of one, the client is told of the flags there are now.
+        """
+        view = makeView(keywords=("one", "two"))
+        self.assertEqual(view.flagText(1, 2 << KEYWORD_BIT), b"(two)")
+        self.assertFalse(view.learnKeywords(("one", "two")))
+        self.assertTrue(view.learnKeywords(("one", "three")))
+        self.assertEqual(view.flagText(1, 2 << KEYWORD_BIT), b"(three)")
+        self.assertEqual(view.allFlags()[-2:], ("one", "three"))

@@ -17,6 +17,7 @@ from mailstore.engine.connection import Connection
 from mailstore.engine.counters import nextUidValidity, touchTree
 from mailstore.engine.flags import isKeyword
 from mailstore.engine.folders import SPECIAL_USES
+from mailstore.engine.places import FREE
 from mailstore.engine.users import PUBLIC
 from mailstore.errors import InvalidName
 from mailstore.model import (
@@ -281,8 +282,9 @@ def _betterKeywords(keywords: str) -> str:
     found: list[str] = []
     taken: set[str] = set()
     for number, each in enumerate(keywords.split(" ") if keywords else (), 1):
-        if not isKeyword(each) or each.lower() in taken:
-            each = f"Keyword-{number}"
-        taken.add(each.lower())
+        name = each.removeprefix(FREE)
+        if not isKeyword(name) or name.lower() in taken:
+            each = name = f"Keyword-{number}"
+        taken.add(name.lower())
         found.append(each)
     return " ".join(found)

@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from mailstore.engine import copies, folders, rendering, users
+from mailstore.engine import copies, folders, keywords, rendering, users
 from mailstore.engine.acl import Acls
 from mailstore.engine.commit import ICommitter
 from mailstore.engine.connection import Connection
 from mailstore.engine.content import Pins
 from mailstore.engine.database import Database
+from mailstore.engine.flags import KeywordsFull
 from mailstore.engine.hierarchy import Hierarchy
 from mailstore.engine.landmarks import Landmarks
 from mailstore.engine.limits import EngineLimits
+from mailstore.engine.lru import Cache
 from mailstore.engine.places import Places
 from mailstore.engine.search import Memory
 from mailstore.engine.seen import Views
@@ -26,11 +28,14 @@ from mailstore.engine.textindex import TextIndex
 from mailstore.engine.uploads import Uploads
 from mailstore.engine.workshop import Workshop
 from mailstore.engine.writing import Writer
-from mailstore.errors import StoreUnavailable
+from mailstore.errors import LimitReached, StoreUnavailable
 from mailstore.interfaces import IStoreObserver
-from mailstore.model import HIERARCHY
+from mailstore.model import HIERARCHY, SYSTEM
 
 _T = TypeVar("_T")
+
+#: Folders of which is kept that all their keywords are in use.
+_MOST_FULL = 1000
 
 
 class Requests:
@@ -67,6 +72,8 @@ class Requests:
         self._clock = clock
         self._observers: list[IStoreObserver] = []
         self._expired_to = 0
+        #: Folders of which all keywords are in use, and since when.
+        self._keywords_used: Cache[int, int] = Cache(_MOST_FULL)
         #: Those who are copying very many messages.
         self._copying: set[str] = set()
         self._users = users.Users()
@@ -124,7 +131,8 @@ class Requests:
         Make a change and wait until it is durable.
 
         @param change: if it adds something to a folder that somebody is copying very many messages into, it
-            is called again when he has finished; of what it did before nothing is kept.
+            is called again when he has finished, and if it needs room for a keyword, when some has been
+            found.  Of what it did before nothing is kept.
         """
         while True:
             try:
@@ -134,6 +142,34 @@ class Requests:
                     await self._writer.giveWay()
                 else:
                     await self._clearCopy(held.folder, held.token)
+            except KeywordsFull as full:
+                if not await self._releaseKeywords(full.folder):
+                    raise LimitReached(str(full)) from None
+
+    async def _releaseKeywords(self, folder: int) -> bool:
+        """
+        Find keywords of a folder that no message has.
+
+        @return: there are some.
+        """
+        with self._database.reading() as db:
+            row = self._places.byId(db, self._users.viewer(db, SYSTEM), folder, "")
+            if not row.keywords or self._keywords_used.get(folder) == row.changed:
+                return False
+            look, more = keywords.Look(row), True
+        while more:
+            with self._database.reading() as db:
+                more = look.more(db)
+            await self._writer.giveWay()
+
+        def end(db: Connection) -> bool:
+            return look.end(db, self._places.byId(db, self._users.viewer(db, SYSTEM), folder, ""))
+
+        found = await self._writer.change(end)
+        if not found:
+            # Nobody need look again before something has changed.
+            self._keywords_used.put(folder, row.changed)
+        return found
 
     async def _clearCopy(self, folder: int, token: str) -> None:
         """
