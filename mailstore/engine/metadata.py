@@ -5,13 +5,18 @@ Annotations of folders and of the server (RFC 5464).
 from __future__ import annotations
 
 import re
+from array import array
+from collections.abc import Collection
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import Places
 from mailstore.engine.users import Viewer
 from mailstore.errors import InvalidName, LimitReached, MessageTooBig, PermissionDenied
-from mailstore.model import PUBLIC_ROOT, Metadata
+from mailstore.model import PUBLIC_ROOT, Annotated, Metadata
 
 #: The folder that stands for the server, and the user that stands for everybody.
 _SERVER, _EVERYBODY = 0, 0
@@ -80,11 +85,76 @@ def metadata(
     return Metadata(tuple(found), longest)
 
 
+def ofMany(
+    db: Connection,
+    places: Places,
+    viewer: Viewer,
+    folders: array[int],
+    entries: tuple[str, ...],
+    most: int,
+) -> tuple[tuple[Annotated, ...], int]:
+    """
+    Annotations of the first of some folders; see
+    L{annotations<mailstore.interfaces.IHierarchy.annotations>}.
+
+    @param folders: not more at once than a statement may name.
+    @param most: bytes that the values may have together, those of the first folder aside.
+    @return: those that the viewer may know of, and how many of C{folders} that was about.
+    """
+    names = sorted({_checked(each) for each in entries})
+    wanted = [each for each in folders if each < 1 << 63]
+    visible = {
+        folder
+        for folder, owner, acl in db.execute(
+            f"SELECT id, owner, acl FROM folders WHERE selectable AND id IN ({_marks(wanted)})", wanted
+        )
+        if _mayKnow(places.rightsOn(db, viewer, owner, acl))
+    }
+
+    def meant(those: Collection[int]) -> tuple[str, tuple[Any, ...]]:
+        values = (*those, *_whose(viewer), *names)
+        return f"folder IN ({_marks(those)}) AND user IN (?, ?) AND entry IN ({_marks(names)})", values
+
+    where, values = meant(visible)
+    sizes = dict(
+        db.execute(
+            f"SELECT folder, sum(length(value)) FROM metadata WHERE {where} GROUP BY folder", values
+        ).fetchall()
+    )
+    taken = total = 0
+    for folder in folders:
+        total += sizes.get(folder, 0)
+        if taken and total > most:
+            break
+        taken += 1
+    told = list(dict.fromkeys(each for each in folders[:taken] if each in visible))
+    where, values = meant([each for each in told if each in sizes])
+    rows = db.execute(
+        f"SELECT folder, entry, value FROM metadata WHERE {where} ORDER BY folder, entry", values
+    )
+    found = {
+        folder: tuple((entry, value) for _, entry, value in some)
+        for folder, some in groupby(rows, itemgetter(0))
+    }
+    return tuple(Annotated(folder, found.get(folder, ())) for folder in told), taken
+
+
+def _marks(values: Collection[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _mayKnow(rights: str) -> bool:
+    return "l" in rights and not set(_ANY_OF).isdisjoint(rights)
+
+
+def _whose(viewer: Viewer) -> tuple[int, int]:
+    return _EVERYBODY, _EVERYBODY if viewer.id is None else viewer.id
+
+
 def _stored(db: Connection, folder: int, viewer: Viewer) -> list[tuple[str, bytes]]:
-    users = (_EVERYBODY, _EVERYBODY if viewer.id is None else viewer.id)
     return db.execute(
         "SELECT entry, value FROM metadata WHERE folder = ? AND user IN (?, ?) ORDER BY entry",
-        (folder, *users),
+        (folder, *_whose(viewer)),
     ).fetchall()
 
 

@@ -12,7 +12,15 @@ from zope.interface import Interface
 from mailstore.model import RightsMode
 
 if TYPE_CHECKING:
-    from mailstore.model import FolderColumns, FolderStatus, Metadata, Quota, StatusColumns, TreeVersion
+    from mailstore.model import (
+        Annotated,
+        FolderColumns,
+        FolderStatus,
+        Metadata,
+        Quota,
+        StatusColumns,
+        TreeVersion,
+    )
 
 
 class IHierarchy(Interface):
@@ -206,6 +214,20 @@ class IHierarchy(Interface):
         @param max_size: leave out what is longer.
         @raise NoSuchFolder:
         @raise PermissionDenied: no right C{r}.
+        @raise InvalidName: a name that no annotation has.
+        """
+
+    def annotations(
+        user: str, folders: bytes, entries: tuple[str, ...]
+    ) -> AsyncGenerator[tuple[Annotated, ...], None]:
+        """
+        Annotations of many folders, in one scan and in the order in which they were asked for, each once.
+        Those that do not exist any more or cannot be selected, and those of which L{metadata}
+        would tell the user nothing, are left out; those that have no value are not.
+
+        @param folders: packed L{uint64s<mailstore.model.uint64s>} of identities.
+        @param entries: names, in any case.
+        @raise InvalidRequest: that is no such column.
         @raise InvalidName: a name that no annotation has.
         """
 

@@ -20,6 +20,7 @@ from mailstore.ipc.pending import SingleCall
 from mailstore.ipc.remoteupload import InlineUpload, RemoteUpload, Welcomes
 from mailstore.ipc.storeconnection import StoreConnection
 from mailstore.model import (
+    Annotated,
     AppendResult,
     CopyResult,
     Credentials,
@@ -243,6 +244,14 @@ class RemoteStore(StoreConnection):
         """
         found: Metadata = await self._ask(m.GetMetadata(user, name, entries, depth, max_size))
         return found
+
+    def annotations(
+        self, user: str, folders: bytes, entries: tuple[str, ...]
+    ) -> AsyncGenerator[tuple[Annotated, ...], None]:
+        """
+        See L{IHierarchy.annotations<mailstore.interfaces.IHierarchy>}.
+        """
+        return self._iterate(m.Annotations(user, folders, entries))
 
     async def setMetadata(self, user: str, name: str, values: dict[str, bytes | None]) -> None:
         """

@@ -269,6 +269,12 @@ class GetMetadata(_Asked, tag="metadata", frozen=True):
     max_size: int | None
 
 
+class Annotations(_Asked, tag="annotations", frozen=True):
+    user: str
+    folders: bytes
+    entries: tuple[str, ...]
+
+
 class SetMetadata(_Asked, tag="setMetadata", frozen=True):
     user: str
     name: str
@@ -459,6 +465,7 @@ AnyRequest = (
     | GetQuota
     | SetQuota
     | GetMetadata
+    | Annotations
     | SetMetadata
     | GetExpiry
     | SetExpiry

@@ -17,6 +17,7 @@ from mailstore.interfaces import IStore
 from mailstore.ipc import messages as m
 from mailstore.ipc.codec import Decoder
 from mailstore.model import (
+    Annotated,
     AppendResult,
     CopyResult,
     Credentials,
@@ -144,6 +145,10 @@ def _metadata(store: IStore, r: m.GetMetadata) -> Awaitable[Metadata]:
     return store.metadata(r.user, r.name, r.entries, r.depth, r.max_size)
 
 
+def _annotations(store: IStore, r: m.Annotations) -> AsyncGenerator[tuple[Annotated, ...], None]:
+    return store.annotations(r.user, r.folders, r.entries)
+
+
 def _setMetadata(store: IStore, r: m.SetMetadata) -> Awaitable[None]:
     return store.setMetadata(r.user, r.name, r.values)
 
@@ -248,6 +253,7 @@ METHODS: Final[dict[type, Method]] = {
     m.GetQuota: _one(Quota, _quota),
     m.SetQuota: _one(Quota, _setQuota),
     m.GetMetadata: _one(Metadata, _metadata),
+    m.Annotations: _many(tuple[Annotated, ...], _annotations),
     m.SetMetadata: _one(None, _setMetadata),
     m.GetExpiry: _one(Expiry, _expiry),
     m.SetExpiry: _one(None, _setExpiry),

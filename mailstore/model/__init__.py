@@ -9,7 +9,7 @@ objects; L{uint32s} and L{uint64s} turn them into arrays and back.
 
 from __future__ import annotations
 
-from mailstore.model.annotations import Metadata
+from mailstore.model.annotations import Annotated, Metadata
 from mailstore.model.columns import uint32s, uint64s
 from mailstore.model.delivery import MAX_ADDRESS, Delivered, Recipient, foldedAddress, mailAddress
 from mailstore.model.fetching import FetchBatch, FetchSpec, Section, SectionKind
@@ -97,6 +97,7 @@ __all__ = [
     "SYSTEM",
     "SYSTEM_FLAGS",
     "USER_QUOTA",
+    "Annotated",
     "AppendResult",
     "CopyResult",
     "Credentials",

@@ -17,3 +17,15 @@ class Metadata:
     entries: tuple[tuple[str, bytes], ...]
     #: Bytes of the longest value that was left out because it is longer than was asked for; 0 for none.
     longest: int = 0
+
+
+@attrs.frozen
+class Annotated:
+    """
+    Annotations of one of many folders.
+    """
+
+    #: Its identity.
+    folder: int
+    #: Those of the names that were asked for that have a value, in lower case and in order.
+    entries: tuple[tuple[str, bytes], ...]

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from mailstore.engine import addresses, expiry, metadata, quotas
+from mailstore.engine import addresses, expiry, metadata, opening, quotas
 from mailstore.engine.connection import Connection
 from mailstore.engine.requests.base import Requests
-from mailstore.model import Expiry, Metadata, Quota, RightsMode
+from mailstore.errors import InvalidRequest
+from mailstore.model import Annotated, Expiry, Metadata, Quota, RightsMode, uint64s
 
 
 class PropertyRequests(Requests):
@@ -68,6 +69,28 @@ class PropertyRequests(Requests):
         with self._database.reading() as db:
             viewer = self._users.viewer(db, user)
             return metadata.metadata(db, self._places, viewer, name, entries, depth, max_size)
+
+    async def annotations(
+        self, user: str, folders: bytes, entries: tuple[str, ...]
+    ) -> AsyncGenerator[tuple[Annotated, ...], None]:
+        if len(folders) % 8:
+            raise InvalidRequest("that is no column of identities")
+        wanted = uint64s(folders)
+        rows = opening.statusRows(self._limits)
+        start = 0
+        while start < len(wanted):
+            with self._database.reading() as db:
+                batch, taken = metadata.ofMany(
+                    db,
+                    self._places,
+                    self._users.viewer(db, user),
+                    wanted[start : start + rows],
+                    entries,
+                    self._limits.batch_bytes,
+                )
+            if batch:
+                yield batch
+            start += taken
 
     async def setMetadata(self, user: str, name: str, values: dict[str, bytes | None]) -> None:
         def change(db: Connection) -> None:

@@ -1,7 +1,7 @@
 """
 LIST and LSUB (RFC 3501 sections 6.3.8 and 6.3.9), with CHILDREN (RFC 3348),
-LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), LIST-MYRIGHTS (RFC 8440) and SPECIAL-USE
-(RFC 6154).
+LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), LIST-MYRIGHTS (RFC 8440), LIST-METADATA
+(RFC 9590) and SPECIAL-USE (RFC 6154).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import aclosing
 
 from mailstore.imap.command import Command, No, Ok, Refused, Reply
-from mailstore.imap.liststatus import StatusLines
+from mailstore.imap.listtails import TailLines
 from mailstore.imap.patterns import Pattern
 from mailstore.imap.selection import select
 from mailstore.imap.session import Session
@@ -71,7 +71,8 @@ async def runList(session: Session, arguments: ListRequest) -> Reply:
     patterns = _patterns(session, arguments.reference, tuple(filter(None, arguments.patterns)))
     if not patterns:
         return Ok()
-    plain = arguments.select <= _SELECTS_ALL and arguments.returns <= _ALWAYS_TOLD and not arguments.status
+    plain = arguments.select <= _SELECTS_ALL and arguments.returns <= _ALWAYS_TOLD
+    plain = plain and not arguments.status and not arguments.annotations
     if plain and len(patterns) == 1:
         lists, public = session.front.lists, session.link.lists_public
         for piece in await lists.answer(session.user, patterns[0], session.utf8, public):
@@ -84,7 +85,9 @@ async def runList(session: Session, arguments: ListRequest) -> Reply:
 async def _listExtended(session: Session, request: ListRequest, patterns: list[Pattern]) -> None:
     await noteItems(session, request.status)
     rights = ListReturn.MYRIGHTS in request.returns
-    more = StatusLines(session, request.status, rights) if rights or request.status else None
+    more = None
+    if rights or request.status or request.annotations:
+        more = TailLines(session, request.status, rights, request.annotations)
     async with aclosing(select(session, request, patterns)) as parts:
         async for part in parts:
             if more is None:

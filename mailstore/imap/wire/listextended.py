@@ -16,7 +16,8 @@ LIST with options, and the LIST response::
     list-select-mod-opt         = "RECURSIVEMATCH"
     list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
     return-option   = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / "MYRIGHTS" /
-                      "STATUS" SP "(" status-att *(SP status-att) ")"
+                      "STATUS" SP "(" status-att *(SP status-att) ")" /
+                      "METADATA" SP entries
     mailbox-list    = "(" [mbx-list-flags] ")" SP
                       (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox
                       [SP "(" [mbox-list-extended-item *(SP mbox-list-extended-item)] ")"]
@@ -24,7 +25,8 @@ LIST with options, and the LIST response::
                               *(SP list-select-base-opt-quoted) ")"
     oldname-extended-item   = "OLDNAME" SP "(" mailbox ")"
 
-(RFC 5258 section 6, RFC 9051 section 9; RFC 6154 section 6, RFC 8440 section 5, RFC 5819 section 4.)
+(RFC 5258 section 6, RFC 9051 section 9; RFC 6154 section 6, RFC 8440 section 5, RFC 5819 section 4,
+RFC 9590 section 6; C{entries} are those of GETMETADATA, without its options.)
 LSUB, and a LIST that knows no options, are in L{mailstore.imap.wire.listargs}.
 """
 
@@ -38,6 +40,7 @@ import attrs
 
 from mailstore.imap.wire import writer
 from mailstore.imap.wire.extensions import Extension
+from mailstore.imap.wire.metadata import readEntries
 from mailstore.imap.wire.reader import Reader
 from mailstore.imap.wire.statusitems import readStatusItems
 from mailstore.imap.wire.values import ParseError, StatusItem
@@ -85,6 +88,8 @@ class ListRequest:
     returns: frozenset[ListReturn] = frozenset()
     #: What a STATUS response after each LIST response is to tell; C{()} for none.
     status: tuple[StatusItem, ...] = ()
+    #: Names of what a METADATA response after each LIST response is to tell, in lower case and each once.
+    annotations: tuple[str, ...] = ()
     #: Whether it was written in any way that RFC 3501 does not know.  Then an empty pattern matches nothing,
     #: otherwise it asks for the separator (RFC 5258 section 3).
     extended: bool = False
@@ -127,15 +132,16 @@ def readList(reader: Reader) -> ListRequest:
         patterns = (reader.listMailbox(),)
     returns: set[ListReturn] = set()
     status: tuple[StatusItem, ...] = ()
+    annotations: tuple[str, ...] = ()
     if offered and reader.accept(b" "):
         extended = True
         if reader.word() != "RETURN":
             raise ParseError("Expected RETURN or the end of the command")
         reader.space()
-        returns, status = _readReturn(reader)
+        returns, status, annotations = _readReturn(reader)
     reader.end()
     returns.update(_IMPLIED[option] for option in select if option in _IMPLIED)
-    return ListRequest(reference, patterns, select, frozenset(returns), status, extended)
+    return ListRequest(reference, patterns, select, frozenset(returns), status, annotations, extended)
 
 
 def _readSelect(reader: Reader) -> frozenset[ListSelect]:
@@ -167,11 +173,12 @@ def _readPatterns(reader: Reader) -> tuple[str, ...]:
     return patterns
 
 
-def _readReturn(reader: Reader) -> tuple[set[ListReturn], tuple[StatusItem, ...]]:
+def _readReturn(reader: Reader) -> tuple[set[ListReturn], tuple[StatusItem, ...], tuple[str, ...]]:
     """
     The options behind C{RETURN}.
     """
     status: dict[StatusItem, None] = {}
+    annotations: dict[str, None] = {}
 
     def option() -> ListReturn | None:
         name = reader.word()
@@ -179,13 +186,17 @@ def _readReturn(reader: Reader) -> tuple[set[ListReturn], tuple[StatusItem, ...]
             reader.space()
             status.update(dict.fromkeys(readStatusItems(reader)))
             return None
+        if name == "METADATA" and reader.has(Extension.LIST_METADATA):
+            reader.space()
+            annotations.update(dict.fromkeys(readEntries(reader)))
+            return None
         found = _RETURN.get(name)
         if found is None or not reader.has(_RETURN_EXTENSIONS.get(found)):
             raise ParseError("Unknown option of LIST RETURN")
         return found
 
     options = reader.parenthesizedOrEmpty(option)
-    return {each for each in options if each is not None}, tuple(status)
+    return {each for each in options if each is not None}, tuple(status), tuple(annotations)
 
 
 def listLine(

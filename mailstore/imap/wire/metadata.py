@@ -105,13 +105,21 @@ def readGetMetadata(reader: Reader) -> GetMetadata:
     if not early and reader.ahead(_OPTIONS):
         found = _readOptions(reader)
         reader.space()
-    if reader.peek() == b"(":
-        entries = tuple(dict.fromkeys(reader.parenthesized(lambda: _readEntry(reader)[0])))
-    else:
-        entries = (_readEntry(reader)[0],)
+    entries = readEntries(reader)
     depth, max_size = found.get("DEPTH", Depth.ZERO), found.get("MAXSIZE")
     assert isinstance(depth, Depth) and (max_size is None or isinstance(max_size, int))
     return GetMetadata(mailbox, entries, depth, max_size)
+
+
+def readEntries(reader: Reader) -> tuple[str, ...]:
+    """
+    C{entries} in lower case, each once.
+
+    @raise ParseError: something cannot be the name of an entry.
+    """
+    if reader.peek() == b"(":
+        return tuple(dict.fromkeys(reader.parenthesized(lambda: _readEntry(reader)[0])))
+    return (_readEntry(reader)[0],)
 
 
 def _readOptions(reader: Reader) -> dict[str, object]:

@@ -104,6 +104,13 @@ async def _statuses(case: RightsMatrix, at: Target) -> object:
     return None
 
 
+async def _annotations(case: RightsMatrix, at: Target) -> object:
+    asked = case.store.annotations("bob", uint64s([at.folder]).tobytes(), ("/shared/comment",))
+    if not await case.all(asked):
+        raise NoSuchFolder
+    return None
+
+
 async def _expiries(case: RightsMatrix, at: Target) -> object:
     await case.admin.setExpiry(SYSTEM, at.name, Expiry(days=7))
     found = [each for batch in await case.all(case.store.expiries("bob")) for each in batch]
@@ -193,6 +200,7 @@ OPERATIONS = (
         lambda case, at: case.store.metadata("bob", at.name, ("/shared/comment",), 0, None),
         any_of="rswip",
     ),
+    Operation("annotations", "l", _annotations, any_of="rswip", refusals=(NoSuchFolder,)),
     Operation(
         "setMetadata",
         "l",

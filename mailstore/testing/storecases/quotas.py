@@ -4,6 +4,8 @@ Quotas, and annotations.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mailstore.errors import (
     InvalidName,
     InvalidRequest,
@@ -14,7 +16,7 @@ from mailstore.errors import (
     OverQuota,
     PermissionDenied,
 )
-from mailstore.model import MESSAGE, STORAGE, SYSTEM, FlagMode, Metadata, UidSet
+from mailstore.model import MESSAGE, STORAGE, SYSTEM, Annotated, FlagMode, Metadata, UidSet, uint64s
 from mailstore.testing.storecases.base import EVERY, StoreCase, mail
 
 _ONE = UidSet(((1, 1),))
@@ -238,6 +240,71 @@ class MetadataTests(StoreCase):
         await self.refused(NoSuchFolder, self._metadata("carol", name, "/shared"))
         await self.refused(NoSuchFolder, self.store.setMetadata("carol", name, {"/private/x": b""}))
         await self.refused(NotSelectable, self._metadata("alice", "Public Folders", "/shared"))
+
+    async def _annotations(self, user: str, folders: Iterable[int], *entries: str) -> list[Annotated]:
+        asked = self.store.annotations(user, uint64s(folders).tobytes(), entries)
+        return [each for batch in await self.all(asked) for each in batch]
+
+    async def test_annotationsOfMany(self) -> None:
+        """
+        Those of many folders come in the order asked for, each folder once, and what is not set is
+        left out of them; private ones are each user's own.
+        """
+        first, second, third = [await self.store.createFolder("alice", name) for name in ("a", "b", "c")]
+        await self.store.setMetadata("alice", "a", {"/shared/x": b"1", "/private/x": b"", "/shared/y": b"2"})
+        await self.store.setMetadata("alice", "c", {"/private/x": b"\0\xff"})
+        found = await self._annotations("alice", (third, first, second, third), "/PRIVATE/x", "/shared/X")
+        self.assertEqual(
+            found,
+            [
+                Annotated(third, (("/private/x", b"\0\xff"),)),
+                Annotated(first, (("/private/x", b""), ("/shared/x", b"1"))),
+                Annotated(second, ()),
+            ],
+        )
+        self.assertEqual(await self._annotations("alice", (second,)), [Annotated(second, ())])
+        self.assertEqual(await self._annotations("alice", (), "/shared/x"), [])
+
+    async def test_annotationsLeftOut(self) -> None:
+        """
+        Folders are left out of which the user may know nothing, that are gone or cannot be selected.
+        """
+        name = await self.public("P/Q")
+        folder = (await self.store.status("alice", name)).folder
+        await self.store.setMetadata("alice", name, {"/shared/x": b"1", "/private/x": b"2"})
+        unknown = (0, 999_999, (1 << 64) - 1, 1 << 62)
+        for rights, seen in (("", False), ("l", False), ("r", False), ("lp", True), ("lr", True)):
+            await self.store.setRights("alice", name, "authenticated", rights)
+            found = await self._annotations("bob", (*unknown, folder), "/shared/x", "/private/x")
+            self.assertEqual(found, [Annotated(folder, (("/shared/x", b"1"),))] if seen else [], rights)
+        every = await self._annotations("alice", range(1, 30), "/shared/x")
+        self.assertIn(Annotated(folder, (("/shared/x", b"1"),)), every)
+        self.assertEqual(await self._annotations("nobody", range(1, 30), "/shared/x"), [])
+
+    async def test_annotationsBatches(self) -> None:
+        """
+        Many values come in more than one batch, and nothing gets lost between two.
+        """
+        ids = [await self.store.createFolder("alice", f"Many/{each:02}") for each in range(40)]
+        value = b"x" * self.limits.max_annotation
+        entries = tuple(f"/shared/{each}" for each in range(self.limits.max_annotations))
+        for each in range(0, 40, 2):
+            await self.store.setMetadata("alice", f"Many/{each:02}", dict.fromkeys(entries, value))
+        batches = await self.all(self.store.annotations("alice", uint64s(ids).tobytes(), entries))
+        self.assertGreater(len(batches), 1)
+        for batch in batches:
+            size = sum(len(text) for each in batch for _, text in each.entries)
+            self.assertLessEqual(size, self.limits.batch_bytes)
+        found = [each for batch in batches for each in batch]
+        self.assertEqual([each.folder for each in found], ids)
+        self.assertEqual([len(each.entries) for each in found], [len(entries), 0] * 20)
+
+    async def test_annotationsInvalid(self) -> None:
+        """
+        What is no column of identities, and names that no annotation can have, are refused.
+        """
+        await self.refusedAnswer(InvalidRequest, self.store.annotations("alice", b"123", ("/shared/x",)))
+        await self.refusedAnswer(InvalidName, self.store.annotations("alice", b"\1" + bytes(7), ("/x",)))
 
     async def test_metadataNames(self) -> None:
         """

@@ -1,5 +1,5 @@
 """
-Tests of LIST with options: LIST-EXTENDED, LIST-STATUS, LIST-MYRIGHTS and SPECIAL-USE.
+Tests of LIST with options: LIST-EXTENDED, LIST-STATUS, LIST-MYRIGHTS, LIST-METADATA and SPECIAL-USE.
 """
 
 from __future__ import annotations
@@ -434,3 +434,109 @@ class SpecialUseTests(ExtendedCase):
         self.assertEqual(answer, f"T OK [MAILBOXID ({identity})] CREATE completed")
         self.public("Box", authenticated="lk")
         self.assertEqual(self.alice.command('CREATE "Public Folders/Box/New"'), ["T OK CREATE completed"])
+
+
+class AnnotationTests(ExtendedCase):
+    """
+    Telling annotations (LIST-METADATA).
+    """
+
+    folders = ("Work/a", "Work/b", "Work/c")
+
+    def annotate(self, name: str, **values: bytes) -> None:
+        """
+        Set annotations that are alice's own.
+        """
+        entries: dict[str, bytes | None] = {f"/private/{entry}": value for entry, value in values.items()}
+        self.result(self.engine.setMetadata("alice", name, entries))
+
+    def test_told(self) -> None:
+        """
+        Each folder is followed by all that was asked for, NIL where nothing is set; of nodes nothing is told.
+        """
+        self.result(self.engine.deleteFolder("alice", "Work"))
+        self.annotate("Work/b", x=b"1", y=b"a\r\nb")
+        self.annotate("Work/c", z=b"other")
+        self.assertEqual(
+            self.answer('"" (Work Work/*) RETURN (METADATA (/private/Y /private/x))'),
+            [
+                "(\\NonExistent \\Noselect \\HasChildren) Work",
+                "(\\HasNoChildren) Work/a",
+                "* METADATA Work/a (/private/y NIL /private/x NIL)",
+                "(\\HasNoChildren) Work/b",
+                "* METADATA Work/b (/private/y {4}",
+                "a",
+                'b /private/x "1")',
+                "(\\HasNoChildren) Work/c",
+                "* METADATA Work/c (/private/y NIL /private/x NIL)",
+            ],
+        )
+
+    def test_alone(self) -> None:
+        """
+        All folders are asked for at once, and nothing is counted.
+        """
+        self.store.calls.clear()
+        self.answer('"" Work/% RETURN (METADATA (/private/x))')
+        self.assertEqual(len(self.store.named("annotations")), 1)
+        self.assertEqual(self.store.named("statuses") + self.store.named("metadata"), [])
+
+    def test_withOthers(self) -> None:
+        """
+        It goes together with STATUS and MYRIGHTS, however the store cuts its answers; and what may not
+        be read is told no annotations of.
+        """
+        self.annotate("Work/b", x=b"1")
+        self.public("Secret", authenticated="l")
+
+        async def inPieces(method: Any, user: str, folders: bytes, *more: Any) -> Any:
+            for at in range(0, len(folders), 8):
+                async for found in method(user, folders[at : at + 8], *more):
+                    yield found
+
+        asked = (
+            '"" (Work/* "Public Folders/Secret") RETURN (MYRIGHTS METADATA (/private/x) STATUS (MESSAGES))'
+        )
+        expected = [
+            '(\\HasNoChildren \\Noselect) "Public Folders/Secret"',
+            '* MYRIGHTS "Public Folders/Secret" l',
+        ]
+        for name, value in (("a", "NIL"), ("b", '"1"'), ("c", "NIL")):
+            expected += [
+                f"(\\HasNoChildren) Work/{name}",
+                f"* STATUS Work/{name} (MESSAGES 0)",
+                f"* MYRIGHTS Work/{name} lrswipkxteacd",
+                f"* METADATA Work/{name} (/private/x {value})",
+            ]
+        for cut in ((), ("statuses",), ("annotations",), ("statuses", "annotations")):
+            self.store.instead.update(dict.fromkeys(cut, inPieces))
+            self.assertEqual(sorted(self.answer(asked)), sorted(expected), cut)
+            self.store.instead.clear()
+
+    def test_subscribed(self) -> None:
+        """
+        Of names that are no folders, and of parents that are not meant themselves, nothing is told.
+        """
+        self.subscribe("nope", "Work/a")
+        self.assertEqual(
+            self.answer('(SUBSCRIBED RECURSIVEMATCH) "" % RETURN (METADATA (/private/x))'),
+            [
+                '(\\HasChildren) Work ("CHILDINFO" ("SUBSCRIBED"))',
+                "(\\NonExistent \\Noselect \\Subscribed) nope",
+            ],
+        )
+
+    def test_storeFails(self) -> None:
+        """
+        A store that cannot answer makes a NO.
+        """
+
+        async def breakOff(method: Any, user: str, folders: bytes, entries: Any) -> Any:
+            async for found in method(user, folders[:8], entries):
+                yield found
+            raise StoreUnavailable("gone")
+
+        self.store.instead["annotations"] = breakOff
+        lines = self.alice.command('LIST "" Work/% RETURN (METADATA (/private/x))')
+        self.assertEqual(lines[1:-1], ["* METADATA Work/a (/private/x NIL)"])
+        self.assertTrue(lines[-1].startswith("T NO [UNAVAILABLE] "))

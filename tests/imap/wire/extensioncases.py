@@ -142,6 +142,7 @@ LIST_EXTENDED = _list(E.LIST_EXTENDED)
 LIST_SPECIAL_USE = _list(E.LIST_EXTENDED, E.SPECIAL_USE)
 LIST_STATUS = _list(E.LIST_EXTENDED, E.LIST_STATUS)
 LIST_MYRIGHTS = _list(E.LIST_EXTENDED, E.LIST_MYRIGHTS)
+LIST_METADATA = _list(E.LIST_EXTENDED, E.LIST_METADATA)
 LIST_ALL = _list(E.LIST_EXTENDED, E.SPECIAL_USE, E.LIST_STATUS, E.LIST_MYRIGHTS, E.OBJECTID)
 CREATE = _production("create", readCreate, encodeCreate)
 CREATE_USE = _production("create", readCreate, encodeCreate, E.CREATE_SPECIAL_USE)
@@ -428,6 +429,22 @@ CASES = [
         b'"" % RETURN (MYRIGHTS)',
         _listed("%", returns=frozenset({ListReturn.MYRIGHTS})),
         b'() "" ("%") RETURN (MYRIGHTS)',
+    ),
+    Case(
+        LIST_METADATA,
+        b'"" % RETURN (METADATA (/Shared/Comment "/private/a" /shared/comment))',
+        _listed("%", annotations=("/shared/comment", "/private/a")),
+        b'() "" ("%") RETURN (METADATA (/shared/comment /private/a))',
+    ),
+    Case(
+        LIST_METADATA,
+        b'"" % return (metadata {15+}\r\n/shared/comment CHILDREN metadata ("/private/a"))',
+        _listed(
+            "%",
+            returns=frozenset({ListReturn.CHILDREN}),
+            annotations=("/shared/comment", "/private/a"),
+        ),
+        b'() "" ("%") RETURN (CHILDREN METADATA (/shared/comment /private/a))',
     ),
     Case(
         LIST_ALL,
@@ -820,6 +837,15 @@ _BAD = {
         b'"" (%s)' % b" ".join([b"%"] * 101),
     ],
     LIST_SPECIAL_USE: [b'(SPECIAL-USE RECURSIVEMATCH) "" %'],
+    LIST_METADATA: [
+        b'"" % RETURN (METADATA)',
+        b'"" % RETURN (METADATA ())',
+        b'"" % RETURN (METADATA (comment))',
+        b'"" % RETURN (METADATA (/shared/a*))',
+        b'"" % RETURN (METADATA (DEPTH 1) (/shared/a))',
+        b'"" % RETURN (METADATA (/shared/a)',
+        b'(METADATA (/shared/a)) "" %',
+    ],
     LIST_STATUS: [
         b'"" % RETURN (STATUS)',
         b'"" % RETURN (STATUS ())',

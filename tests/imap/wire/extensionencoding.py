@@ -54,6 +54,9 @@ def encodeList(request: ListRequest) -> bytes:
     options = sorted(option.value.encode() for option in request.returns)
     if request.status:
         options.append(b"STATUS " + encodeStatusItems(request.status))
+    if request.annotations:
+        names = [writer.astring(each.encode()) for each in request.annotations]
+        options.append(b"METADATA (%b)" % b" ".join(names))
     return wire + b"(%b) RETURN (%b)" % (b" ".join(map(_pattern, request.patterns)), b" ".join(options))
 
 

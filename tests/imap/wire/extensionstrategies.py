@@ -164,6 +164,13 @@ search_programs = st.builds(SearchProgram, _keys, _charsets, _returns) | st.buil
 )
 criteria_programs = st.builds(SearchProgram, _keys, st.sampled_from(["utf-8", "GB18030"]))
 
+_components = st.lists(st.from_regex(r"[a-z !#$'(){\\\"~.]{1,8}", fullmatch=True), min_size=1, max_size=3)
+entries = st.builds(
+    lambda scope, parts: "/".join((scope, *parts)),
+    st.sampled_from(["/shared", "/private", "/shared/vendor/token"]),
+    _components.filter(lambda parts: parts[0] != "vendor"),
+)
+
 
 @st.composite
 def _listRequests(draw: st.DrawFn) -> ListRequest:
@@ -176,7 +183,8 @@ def _listRequests(draw: st.DrawFn) -> ListRequest:
     returns = draw(st.frozensets(st.sampled_from(ListReturn)))
     returns |= {ListReturn(each.value) for each in select if each.value in ("SUBSCRIBED", "SPECIAL-USE")}
     found = tuple(draw(st.lists(patterns, min_size=1, max_size=4)))
-    return ListRequest(reference, found, select, returns, draw(status_items), True)
+    annotations = tuple(draw(st.lists(entries, max_size=3, unique=True)))
+    return ListRequest(reference, found, select, returns, draw(status_items), annotations, True)
 
 
 list_requests = _listRequests()
@@ -203,12 +211,6 @@ identifiers = texts.filter(bool)
 set_acls = st.builds(SetAcl, mailboxes, identifiers, st.sampled_from(RightsMode), rights)
 limits = st.lists(st.tuples(words, numbers64), unique_by=lambda limit: limit[0], max_size=4).map(tuple)
 
-_components = st.lists(st.from_regex(r"[a-z !#$'(){\\\"~.]{1,8}", fullmatch=True), min_size=1, max_size=3)
-entries = st.builds(
-    lambda scope, parts: "/".join((scope, *parts)),
-    st.sampled_from(["/shared", "/private", "/shared/vendor/token"]),
-    _components.filter(lambda parts: parts[0] != "vendor"),
-)
 get_metadata = st.builds(
     GetMetadata,
     mailboxes,
