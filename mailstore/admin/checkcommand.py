@@ -58,12 +58,12 @@ def check(config: Config, options: argparse.Namespace) -> int:
             _run(checker, options)
         except CheckStopped:
             bar.close()
-            _tell(checker.report, config)
+            _tell(checker.report, config, False)
             complain("the check was not finished")
             raise Interrupted(interruption.signal or 0) from None
         except StoreError as error:
             bar.close()
-            _tell(checker.report, config)
+            _tell(checker.report, config, False)
             raise CommandFailed(f"the check was not finished: {error}", COULD_NOT) from error
         finally:
             checker.close()
@@ -111,7 +111,7 @@ class _Bar:
         self._bar.refresh()
 
 
-def _tell(report: Report, config: Config) -> None:
+def _tell(report: Report, config: Config, finished: bool = True) -> None:
     for each in report.findings:
         say(_line(each))
     told = len(report.findings)
@@ -121,7 +121,7 @@ def _tell(report: Report, config: Config) -> None:
             if number > shown_ones:
                 say(f"{kind}: {number - shown_ones} more")
     if not report.found:
-        say(f"{config.store_url}: clean")
+        say(f"{config.store_url}: {'clean' if finished else 'nothing found so far'}")
         return
     mended = report.mended.total()
     say(

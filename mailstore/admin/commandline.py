@@ -75,7 +75,14 @@ class Commands:
             name, help=summary, description=description or summary, parents=[self.options]
         )
         made.set_defaults(
-            **{"on_store": None, "on_config": None, "create": False, "processes": 1, **defaults}
+            **{
+                "on_store": None,
+                "on_config": None,
+                "create": False,
+                "processes": 1,
+                "parser": made,
+                **defaults,
+            }
         )
         return made
 

@@ -13,7 +13,7 @@ from mailstore.admin.output import CommandFailed, counted, say, shown
 from mailstore.config import Config
 from mailstore.errors import FolderInUse, NoSuchFolder, NotSelectable
 from mailstore.interfaces import ILocalStore
-from mailstore.model import SYSTEM
+from mailstore.model import INBOX, OTHERS_ROOT, SEPARATOR, SYSTEM
 
 _DELETE = """
 Deletes a folder.  One that holds messages is deleted with --with-messages only, and
@@ -80,6 +80,9 @@ def delete(store: ILocalStore, config: Config, options: argparse.Namespace) -> i
     C{mailstore folder delete}.
     """
     name = systemName(store, options.path, options.owner)
+    if _isAlways(name):
+        # Said before anything below it is gone.
+        raise CommandFailed(f"{name!r} cannot be deleted: it exists always")
     names = complete(folderNames(store))
     if name not in names:
         raise NoSuchFolder(f"there is no folder {name!r}; 'mailstore folder list' names all")
@@ -106,6 +109,14 @@ def delete(store: ILocalStore, config: Config, options: argparse.Namespace) -> i
     what = f" with {counted(messages, 'message')}" if messages else ""
     say(f"deleted {counted(len(doomed), 'folder')}{what}")
     return 0
+
+
+def _isAlways(name: str) -> bool:
+    """
+    Whether no folder's deletion removes a name: a root, or somebody's INBOX.
+    """
+    first, *rest = name.split(SEPARATOR)
+    return not rest or (first == OTHERS_ROOT and rest[1:] in ([], [INBOX]))
 
 
 def _messages(store: ILocalStore, name: str) -> int | None:

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 
 import attrs
 
@@ -63,10 +64,18 @@ def parser() -> argparse.ArgumentParser:
     The parser of the whole command line.
     """
     top = argparse.ArgumentParser(prog="mailstore", description=_DESCRIPTION)
+    top.add_argument("--version", action="version", version=f"mailstore {_version()}")
     commands = Commands.top(top)
     for each in _MODULES:
         each.register(commands)
     return top
+
+
+def _version() -> str:
+    try:
+        return metadata.version("mailstore")
+    except metadata.PackageNotFoundError:
+        return "of a source tree that is not installed"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -76,7 +85,10 @@ def main(arguments: Sequence[str]) -> int:
     @param arguments: the words after C{mailstore}.
     @return: the exit code.
     """
-    options = parser().parse_args(arguments)
+    options, others = parser().parse_known_args(arguments)
+    if others:
+        # Said by the command itself, with how it is to be used.
+        options.parser.error(f"unrecognized arguments: {' '.join(others)}")
     try:
         config = load(options.config) if options.config else Config()
         if options.store is not None:

@@ -20,6 +20,9 @@ already stays.
 """
 
 #: What multiplies KiB.
+#: Digits of a limit.
+_DIGITS = 15
+
 _UNITS = {"K": 1, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30}
 
 
@@ -67,15 +70,21 @@ def _root(store: ILocalStore, options: argparse.Namespace) -> str:
 
 def _size(text: str) -> int | None:
     unit = _UNITS.get(text[-1:].upper())
-    number = _number(text[:-1] if unit else text, "storage")
+    number = _number(text[:-1] if unit else text, "storage", text)
     return None if number is None else number * (unit or 1)
 
 
-def _number(text: str, what: str) -> int | None:
+def _number(text: str, what: str, given: str = "") -> int | None:
+    """
+    @param given: what was written, if that is more.
+    """
     if text == "none":
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 16):
-        raise CommandFailed(f"--{what} must be a whole number or 'none', not {text!r}", 2)
+    given = given or text
+    if not (text.isascii() and text.isdecimal()):
+        raise CommandFailed(f"--{what} must be a whole number or 'none', not {given!r}", 2)
+    if len(text) > _DIGITS:
+        raise CommandFailed(f"--{what} is more than can be: {given!r}", 2)
     return int(text)
 
 

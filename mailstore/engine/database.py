@@ -30,6 +30,9 @@ _WAL_BYTES = 64 * 1024 * 1024
 
 _MEMORY = ":memory:"
 
+#: Bytes of the smallest file that is a database (sqlite.org/fileformat.html section 1.2: a page).
+_LEAST = 512
+
 
 def pathOf(url: str) -> str:
     """
@@ -42,7 +45,12 @@ def pathOf(url: str) -> str:
     """
     scheme, colon, rest = url.partition(":")
     if scheme != "sqlite" or not colon:
-        raise StoreOpenError(f"cannot open store {url!r}: it does not begin with 'sqlite:'")
+        hint = (
+            f"write sqlite:{url}"
+            if ":" not in url
+            else "a store is a file, such as sqlite:///var/lib/mail.db"
+        )
+        raise StoreOpenError(f"cannot open store {url!r}: it does not begin with 'sqlite:'; {hint}")
     if rest == _MEMORY:
         return rest
     if rest.startswith("//"):
@@ -68,6 +76,9 @@ def requireFile(path: str, create: bool = False) -> None:
             raise StoreOpenError(f"cannot open store {path!r}: there is no such file")
         if not os.path.isdir(os.path.dirname(path) or "."):
             raise StoreOpenError(f"cannot create store {path!r}: its directory does not exist")
+    elif os.path.isfile(path) and 0 < os.path.getsize(path) < _LEAST:
+        # SQLite would take it for an empty database, and write over it.
+        raise StoreOpenError(f"cannot open store {path!r}: file is not a database")
 
 
 class Reading:

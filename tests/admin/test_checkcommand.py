@@ -117,5 +117,6 @@ class CheckTests(CommandTestCase):
                 raise CheckStopped
 
         with mock.patch.object(Checker, "find", find):
-            _, errors = self.run_("check", code=143)
+            output, errors = self.run_("check", code=143)
+        self.assertEqual(output, f"{self.url}: nothing found so far\n")
         self.assertEqual(errors, "mailstore: the check was not finished\nmailstore: interrupted\n")

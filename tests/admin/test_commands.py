@@ -40,6 +40,18 @@ class MainTests(CommandTestCase):
         """
         for words in ((), ("frobnicate",), ("user",), ("user", "add"), ("folder", "list", "--config", "x")):
             self.run_(*words, code=2, store=bool(words))
+        # The command that they were given to says so.
+        for words in (("folder", "list", "x"), ("init", "x"), ("config", "show", "x"), ("check", "--all")):
+            _, errors = self.run_(*words, code=2, store=False)
+            command = " ".join(words[:-1])
+            self.assertIn(f"mailstore {command}: error: unrecognized arguments: {words[-1]}\n", errors)
+            self.assertIn(f"usage: mailstore {command} ", errors)
+
+    def test_version(self) -> None:
+        """
+        It says which version it is.
+        """
+        self.assertRegex(self.run_("--version", store=False)[0], r"^mailstore \d+\.\d+")
 
     def test_help(self) -> None:
         """

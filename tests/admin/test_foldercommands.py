@@ -92,6 +92,21 @@ class DeleteTests(CommandTestCase):
         self.user("ann")
         self.assertIn("exists always", self.refused("folder", "delete", "INBOX", "--owner", "ann"))
         self.assertIn("exists always", self.refused("folder", "delete", "Public Folders"))
+        # Nor is anything below it, whatever else is said.
+        self.run_("import", self.put("a.eml"), "Public Folders/A")
+        self.run_("import", self.put("a.eml"), "INBOX/B", "--owner", "ann")
+        everything = ("--with-folders", "--with-messages")
+        for name in ("Public Folders", "Other Users", "Other Users/ann", "Other Users/ann/INBOX"):
+            self.assertIn("exists always", self.refused("folder", "delete", name, *everything))
+        self.assertIn(
+            "exists always", self.refused("folder", "delete", "INBOX", "--owner", "ann", *everything)
+        )
+        listed = self.run_("folder", "list")[0]
+        for name in ("Public Folders/A", "Other Users/ann/INBOX/B"):
+            self.assertIn(f"        1 {name}\n", listed)
+        self.assertIn(
+            "deleted 1 folder", self.run_("folder", "delete", "INBOX/B", "--owner", "ann", *everything)[0]
+        )
 
 
 class AclTests(CommandTestCase):
@@ -166,6 +181,7 @@ class QuotaTests(CommandTestCase):
             (("--storage", ""), "--storage must be a whole number"),
             (("--storage", "M"), "--storage must be a whole number"),
             (("--messages", "1.5"), "--messages must be a whole number"),
-            (("--messages", "9" * 30), "--messages must be a whole number"),
+            (("--storage", "1.5G"), "--storage must be a whole number or 'none', not '1.5G'"),
+            (("--messages", "9" * 30), "--messages is more than can be: '9999"),
         ):
             self.assertIn(expected, self.refused("quota", "set", *words, code=2))

@@ -82,7 +82,7 @@ class StoreTests(CommandTestCase):
         """
         What is no URL of a store.
         """
-        self._all("mail.db", "does not begin with 'sqlite:'")
+        self._all("mail.db", "does not begin with 'sqlite:'; write sqlite:mail.db")
         self._all("postgresql://x/y", "does not begin with 'sqlite:'")
         self._all("sqlite:", "it names no file")
         self._all("sqlite::memory:", "lives within a server only")
@@ -100,6 +100,10 @@ class StoreTests(CommandTestCase):
         path = self.put("text", b"something else that is long enough\n" * 100)
         self._all(f"sqlite:{path}", "file is not a database")
         self.assertEqual(Path(path).read_bytes(), b"something else that is long enough\n" * 100)
+        for content in (b"\n", b"x" * 511):
+            path = self.put("short", content)
+            self._all(f"sqlite:{path}", "file is not a database")
+            self.assertEqual(Path(path).read_bytes(), content)
         path = str(self.directory / "other.db")
         with sqlite3.connect(path) as db:
             db.execute("CREATE TABLE t (a)")
