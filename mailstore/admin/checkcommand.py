@@ -87,6 +87,7 @@ class _Bar:
 
     def __init__(self) -> None:
         # Without a terminal (disable=None) there is no progress bar.
+        self._title = ""
         self._bar = tqdm(disable=None, leave=False, bar_format="{desc}: {percentage:3.0f}%|{bar}|")
 
     def __enter__(self) -> _Bar:
@@ -105,8 +106,13 @@ class _Bar:
         """
         See L{Checker}.
         """
-        self._bar.set_description(title, refresh=False)
         self._bar.total = total or 1
+        if title == self._title and done >= self._bar.n:
+            # Shown now and then only.
+            self._bar.update(done - self._bar.n)
+            return
+        self._title = title
+        self._bar.set_description(title, refresh=False)
         self._bar.n = done
         self._bar.refresh()
 

@@ -4,11 +4,16 @@ C{mailstore check}.
 
 from __future__ import annotations
 
+import functools
+import io
 import os
 import signal
 import sqlite3
 from unittest import mock
 
+from tqdm import tqdm
+
+from mailstore.admin import checkcommand
 from mailstore.stores import Checker, CheckStopped
 from tests.admin.commandcase import CommandTestCase
 
@@ -120,3 +125,18 @@ class CheckTests(CommandTestCase):
             output, errors = self.run_("check", code=143)
         self.assertEqual(output, f"{self.url}: nothing found so far\n")
         self.assertEqual(errors, "mailstore: the check was not finished\nmailstore: interrupted\n")
+
+    def test_bar(self) -> None:
+        """
+        However much there is to tell, a terminal is not flooded; each new title is shown.
+        """
+        shown = io.StringIO()
+        always = functools.partial(tqdm, file=shown, mininterval=1000)
+        self.patch(checkcommand, "tqdm", lambda disable, **options: always(**options))
+        with checkcommand._Bar() as bar:
+            for title in ("folders", "messages"):
+                for done in range(1000):
+                    bar.tell(title, done, 1000)
+        for title in ("folders", "messages"):
+            self.assertIn(f"{title}:   0%", shown.getvalue())
+        self.assertLess(shown.getvalue().count("\r"), 20)

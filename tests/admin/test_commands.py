@@ -41,10 +41,9 @@ class MainTests(CommandTestCase):
         for words in ((), ("frobnicate",), ("user",), ("user", "add"), ("folder", "list", "--config", "x")):
             self.run_(*words, code=2, store=bool(words))
         # The command that they were given to says so.
-        for words in (("folder", "list", "x"), ("init", "x"), ("config", "show", "x"), ("check", "--all")):
-            _, errors = self.run_(*words, code=2, store=False)
-            command = " ".join(words[:-1])
-            self.assertIn(f"mailstore {command}: error: unrecognized arguments: {words[-1]}\n", errors)
+        for command, word in (("folder list", "x"), ("init", "x"), ("config show", "x"), ("check", "--all")):
+            _, errors = self.run_(*command.split(), word, code=2, store=False)
+            self.assertIn(f"mailstore {command}: error: unrecognized arguments: {word}\n", errors)
             self.assertIn(f"usage: mailstore {command} ", errors)
 
     def test_version(self) -> None:
