@@ -19,6 +19,8 @@ indexed in pieces, which overlap so that what is asked for is never cut in two::
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import attrs
@@ -30,14 +32,14 @@ from mailstore.errors import StoreFault
 _FORMAT = 2
 
 #: Characters that the index knows a text by.
-_GRAM = 3
+GRAM = 3
 
 #: Characters of a text that is looked for that the index is asked for.
 _WINDOW = 32
 
 #: Characters of a piece, and where in the rowid its number ends.
 _PIECE = 32 * 1024
-_PIECE_BITS = 12
+PIECE_BITS = 12
 
 #: Characters that are indexed in one step.
 _STEP = 32 * 1024
@@ -45,8 +47,8 @@ _STEP = 32 * 1024
 #: More pieces than this are not worth looking up one by one.
 _MAX_FOUND = 50_000
 
-#: Pieces of three characters of a text that a check looks for, beside the last ones.
-_PROBES = 16
+#: Pieces of three characters that are asked for at once.
+_ASKED = 100
 
 #: Contents that are gone before the index is made again, and what part of all they must be.
 _MIN_GONE, _GONE_PART = 10_000, 2
@@ -146,17 +148,17 @@ class TextIndex:
             if row is None:
                 break
             content, *texts = row
-            pieces = _pieces(texts)
-            for number in range(state.pieces, len(pieces)):
+            found = pieces(texts)
+            for number in range(state.pieces, len(found)):
                 if room <= 0:
                     break
                 db.execute(
                     "INSERT INTO text_index (rowid, text) VALUES (?, ?)",
-                    ((content << _PIECE_BITS) + number, pieces[number]),
+                    ((content << PIECE_BITS) + number, found[number]),
                 )
-                room -= len(pieces[number]) + 1
+                room -= len(found[number]) + 1
                 state = state._replace(pieces=number + 1)
-            if state.pieces >= len(pieces):
+            if state.pieces >= len(found):
                 state = state._replace(done=content, pieces=0)
                 # A message without any text costs something too.
                 room -= 100
@@ -173,25 +175,31 @@ class TextIndex:
 
     def lacks(self, db: Connection, content: int) -> bool:
         """
-        Whether the index does not know a content that it should, by some of its pieces of
-        three characters from beginning to end.
+        Whether the index does not know a content that it should, by one of its pieces of
+        three characters.
 
-        @raise sqlite3.DatabaseError: the index is damaged.
+        @raise DatabaseError: the index is damaged.
         """
         texts = db.execute("SELECT header, body, parts FROM texts WHERE id = ?", (content,)).fetchone()
-        for number, piece in enumerate(_pieces(list(texts or ()))):
-            step = max(1, (len(piece) - _GRAM + 1) // _PROBES)
-            grams = {piece[at : at + _GRAM] for at in range(0, len(piece) - _GRAM + 1, step)}
-            query = _query(grams)
-            if (
-                query
-                and not db.execute(
-                    "SELECT 1 FROM text_index WHERE text_index MATCH ? AND rowid = ?",
-                    (query, (content << _PIECE_BITS) + number),
-                ).fetchone()
-            ):
-                return True
+        for number, piece in enumerate(pieces(list(texts or ()))):
+            grams = sorted({piece[at : at + GRAM] for at in range(len(piece) - GRAM + 1)})
+            for start in range(0, len(grams), _ASKED):
+                query = _query(grams[start : start + _ASKED])
+                if (
+                    query
+                    and not db.execute(
+                        "SELECT 1 FROM text_index WHERE text_index MATCH ? AND rowid = ?",
+                        (query, (content << PIECE_BITS) + number),
+                    ).fetchone()
+                ):
+                    return True
         return False
+
+    def entries(self, db: Connection) -> Entries:
+        """
+        All that is in it.
+        """
+        return Entries(db)
 
     def removed(self, db: Connection, contents: list[int]) -> None:
         """
@@ -221,7 +229,7 @@ class TextIndex:
         if not self.usable:
             return None
         window = text[:_WINDOW]
-        grams = {window[at : at + _GRAM] for at in range(len(window) - _GRAM + 1)}
+        grams = {window[at : at + GRAM] for at in range(len(window) - GRAM + 1)}
         query = _query(grams)
         if not query:
             return None
@@ -230,7 +238,46 @@ class TextIndex:
         ).fetchall()
         if len(found) > _MAX_FOUND:
             return None
-        return Candidates(frozenset(rowid >> _PIECE_BITS for (rowid,) in found), _load(db).done)
+        return Candidates(frozenset(rowid >> PIECE_BITS for (rowid,) in found), _load(db).done)
+
+
+class Entries(AbstractContextManager["Entries"]):
+    """
+    All entries of the index, to be walked through while this is open.
+    """
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> Entries:
+        # What only reads may have something of its own all the same, which is gone with the connection.
+        (is_reader,) = self._db.execute("PRAGMA query_only").fetchone()
+        self._db.execute("PRAGMA query_only = OFF")
+        self._db.execute("CREATE VIRTUAL TABLE temp.entries USING fts5vocab(main, text_index, instance)")
+        self._db.execute(f"PRAGMA query_only = {is_reader}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        (is_reader,) = self._db.execute("PRAGMA query_only").fetchone()
+        self._db.execute("PRAGMA query_only = OFF")
+        self._db.execute("DROP TABLE temp.entries")
+        self._db.execute(f"PRAGMA query_only = {is_reader}")
+
+    def after(self, term: str, low: int, high: int) -> Iterator[tuple[str, str]]:
+        """
+        Pieces of three characters behind one, in order, with the rowids of the texts that have them, as
+        numbers with commas between.
+
+        @param low: the first rowid that is wanted.
+        @param high: the last one.
+        """
+        return iter(
+            self._db.execute(
+                "SELECT term, group_concat(doc) FROM temp.entries"
+                " WHERE term > ? AND doc BETWEEN ? AND ? GROUP BY term",
+                (term, low, high),
+            )
+        )
 
 
 def _partlyGone(db: Connection, done: int, contents: list[int]) -> bool:
@@ -242,7 +289,7 @@ def _partlyGone(db: Connection, done: int, contents: list[int]) -> bool:
     return any(each > done and (next_one is None or each < next_one) for each in contents)
 
 
-def _query(grams: set[str]) -> str:
+def _query(grams: Iterable[str]) -> str:
     """
     What asks the index for all of some pieces of three characters; empty for none that can be asked for.
     """
@@ -250,7 +297,7 @@ def _query(grams: set[str]) -> str:
     return " AND ".join('"' + each.replace('"', '""') + '"' for each in usable)
 
 
-def _pieces(texts: list[str]) -> list[str]:
+def pieces(texts: list[str]) -> list[str]:
     """
     Texts in pieces that overlap.
     """

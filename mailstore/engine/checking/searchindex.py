@@ -7,20 +7,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from mailstore.engine.checking.comparison import Comparison
 from mailstore.engine.checking.context import Context
 from mailstore.engine.checking.findings import Fault
 from mailstore.engine.connection import Connection
 from mailstore.engine.textindex import TextIndex
-
-#: Contents that are looked at before others may change the store.
-_SLICE = 500
 
 _REMEDY = "made again from the messages"
 
 
 def index(context: Context) -> Iterator[Fault | None]:
     """
-    Look for pieces of every text in the index.
+    Compare the index with all texts.
     """
     try:
         done = indexOf(context.db).done(context.db)
@@ -36,23 +34,19 @@ def index(context: Context) -> Iterator[Fault | None]:
         yield _fault(problem, 0)
         return
     total = context.value("SELECT count(*) FROM texts WHERE id <= ?", done)
-    last = looked = missing = first = 0
-    while True:
-        found = context.db.execute(
-            "SELECT id FROM texts WHERE id > ? AND id <= ? ORDER BY id LIMIT ?", (last, done, _SLICE)
-        ).fetchall()
-        if not found:
-            break
-        for (content,) in found:
-            if lacks(context, content):
-                missing += 1
-                first = first or content
-        last = found[-1][0]
-        looked += len(found)
-        context.progress(looked, total)
-        yield None
-    if missing:
-        yield _fault(f"it does not know the texts of {missing} contents of {total}", first)
+    comparison = Comparison(context.db, indexOf(context.db), done)
+    try:
+        for _ in comparison.run():
+            context.progress(comparison.looked, total)
+            yield None
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        yield _fault("it cannot be read", 0)
+        return
+    if comparison.lacking:
+        count = f"{'at least ' * comparison.is_cut}{len(comparison.lacking)}"
+        yield _fault(f"it does not know the texts of {count} contents of {total}", comparison.lacking[0])
 
 
 def indexOfOne(context: Context, content: int) -> Iterator[Fault]:
