@@ -374,10 +374,13 @@ class Connection:
         session = self.session
         lost = False
         if head.command is not None and not isinstance(reply, Bad) and session.view is not None:
+            session.replies = True
             try:
                 await session.sync(may_expunge=not head.command.uses_seqs)
             except FolderLost:
                 lost = True
+            finally:
+                session.replies = False
             if session.condstore and (session.dirty or session.view.vanished):
                 # RFC 7162 section 3.2: a mod-sequence may have been told that is greater than
                 # that of an expunge which has to wait.

@@ -90,11 +90,11 @@ async def _tellSilently(
     isUnexpected = _unexpected(keywords, item)
     told = _selected(changed, isUnexpected)
     if told.uids:
-        await session.write(flagResponses(view, told, with_uid, session.condstore))
+        await session.writeWithNext(flagResponses(view, told, with_uid, session.condstore))
     if session.condstore:
         if told.uids:
             changed = _selected(changed, lambda uid, mask: not isUnexpected(uid, mask))
-        await session.write(modseqResponses(view, changed))
+        await session.writeWithNext(modseqResponses(view, changed))
 
 
 async def _storeUnchanged(
@@ -113,9 +113,9 @@ async def _storeUnchanged(
     if item.silent and unchanged_since <= view.known_modseq:
         await _tellSilently(session, view, changed, stored.keywords, item, True)
         left = _selected(stored.changed, lambda uid, mask: uid in modified)
-        await session.write(flagResponses(view, left, True, True))
+        await session.writeWithNext(flagResponses(view, left, True, True))
     else:
-        await session.write(flagResponses(view, stored.changed, True, True))
+        await session.writeWithNext(flagResponses(view, stored.changed, True, True))
     return Stored(_count(changed), modified)
 
 
@@ -127,7 +127,7 @@ async def _storeAloud(session: Session, view: View, uids: UidSet, item: StoreFla
     await session.keywordsKnown(stored.keywords)
     view.noteOwnChanges(stored.changed)
     if stored.changed.uids:
-        await session.write(flagResponses(view, stored.changed, with_uid, session.condstore))
+        await session.writeWithNext(flagResponses(view, stored.changed, with_uid, session.condstore))
     return _count(stored.changed)
 
 

@@ -16,7 +16,7 @@ from mailstore.errors import NoSuchFolder, NotSelectable
 from mailstore.imap.view import uidsFrom
 from mailstore.imap.wire.condstore import vanishedLines
 from mailstore.imap.wire.values import FetchData
-from mailstore.model import UidSet
+from mailstore.model import FolderDelta, UidSet, Watcher
 
 if TYPE_CHECKING:
     from mailstore.imap.bells import Told
@@ -40,21 +40,42 @@ async def pull(session: Session, view: View, may_expunge: bool, told: Told | Non
     @raise StoreError: as L{IStore.changes<mailstore.interfaces.IMessages.changes>}.
     """
     if told is not None and told.view is view and told.since == view.known_modseq:
-        await announce(session, view, view.apply(told.delta, may_expunge))
-        view.applied(told.delta.highest_modseq)
-        return
+        delta = told.delta
+    else:
+        watcher = Watcher(session.user, view.known_modseq, view.claims_recent)
+        news = await session.store.news(view.folder, (watcher,))
+        if not news:
+            # There is more than fits, or something is in the way.
+            await _pullAll(session, view, may_expunge)
+            return
+        delta = news[0].delta
+    await _takeIn(session, view, delta, may_expunge)
+    view.applied(delta.highest_modseq)
+
+
+async def _pullAll(session: Session, view: View, may_expunge: bool) -> None:
+    """
+    The same, however much it is.
+    """
     deltas = session.store.changes(session.user, view.folder, view.known_modseq, view.claims_recent)
     reached = view.known_modseq
     try:
         async for delta in deltas:
             reached = delta.highest_modseq
-            last = view.messages.last
-            await announce(session, view, view.apply(delta, may_expunge))
-            if session.notifier is not None and session.notifier.items:
-                await tellNew(session, view, last)
+            await _takeIn(session, view, delta, may_expunge)
     finally:
         await deltas.aclose()
     view.applied(reached)
+
+
+async def _takeIn(session: Session, view: View, delta: FolderDelta, may_expunge: bool) -> None:
+    """
+    Take a batch of changes into the view, and tell them.
+    """
+    last = view.messages.last
+    await announce(session, view, view.apply(delta, may_expunge))
+    if session.notifier is not None and session.notifier.items:
+        await tellNew(session, view, last)
 
 
 async def tellNew(session: Session, view: View, last: int) -> None:
@@ -104,12 +125,15 @@ async def announce(session: Session, view: View, changes: ViewChanges) -> None:
     Write the responses for some changes (RFC 9051 section 7): expunges first, so that
     all other numbers are those that hold afterwards.
     """
+    lines = _lines(session, view, changes)
     if session.idles:
         # Nothing follows for a while, and many may be told of the same change: each is, before the
         # next is seen to.
-        await session.finishLines(_lines(session, view, changes))
+        await session.finishLines(lines)
+    elif session.replies:
+        await session.writeWithNext(b"".join(lines))
     else:
-        await session.writeLines(_lines(session, view, changes))
+        await session.writeLines(lines)
 
 
 def _lines(session: Session, view: View, changes: ViewChanges) -> Iterator[bytes]:

@@ -112,6 +112,8 @@ class Session:
         self._doubtful = False
         #: The store could not be asked for what changed.
         self._behind = False
+        #: Whether a tagged reply is next, after what has changed.
+        self.replies = False
         #: Whether it is in IDLE.
         self.idles = False
         #: Whether the store is being asked for what is new here; it need not be asked again meanwhile.
