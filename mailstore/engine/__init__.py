@@ -4,7 +4,9 @@ The store itself, on SQLite.
 Invariants:
 
   - Whatever a request changes is changed in one savepoint of one write
-    transaction: all of it or nothing, and its result leaves after the commit.
+    transaction: all of it or nothing, and its result leaves after the commit.  What is
+    of very many messages is done in slices, each of which is such a change
+    (L{mailstore.engine.moving}); a COPY is there with the last one only (L{mailstore.engine.copies}).
   - Rights are checked where rows are found (L{mailstore.engine.places}), in the
     transaction that reads or changes them, in every request and every batch.
   - The write connection is used between C{begin} and C{commit} only; the
@@ -20,7 +22,8 @@ Invariants:
   - Counts (messages, unseen, deleted, recent, bytes) are columns of the
     folder, changed together with its messages and never counted.
   - A content is kept once, as it came, however many messages are copies
-    of it; C{refs} says how many.  With C{refs} 0 it goes, unless it is being read.
+    of it; C{refs} says how many.  With C{refs} 0, when that is committed, it goes, unless it is being read.
+  - Messages from a folder's C{uid_next} on, with a mod-sequence above its C{changed}, are there for nobody.
   - What is made of a message (structure, renditions, texts for searching) is
     made when it is delivered, before the write transaction is entered.
   - The search index may name too many contents for a text and never too few: it is asked who may

@@ -21,7 +21,7 @@ from mailstore.engine.textindex import TextIndex
 from mailstore.errors import StoreBusy
 
 #: Contents that are removed in one go; others wait for the next change.
-_SWEEP = 200
+_SWEEP = 100
 
 #: Bytes of contents that are removed in one go.
 _SWEEP_BYTES = 8 * 1024 * 1024

@@ -63,7 +63,7 @@ class EngineLimits:
     #: Rows in one batch of an answer.
     batch_rows: int = attrs.field(default=1000, validator=attrs.validators.ge(1))
     #: Messages that are changed, copied or removed in one slice.
-    slice_rows: int = attrs.field(default=500, validator=attrs.validators.ge(1))
+    slice_rows: int = attrs.field(default=250, validator=attrs.validators.ge(1))
     #: Bytes of messages that are taken apart or written in one slice; a larger one is taken apart beside
     #: everything else.
     slice_bytes: int = attrs.field(default=_MIB, validator=attrs.validators.ge(1))
