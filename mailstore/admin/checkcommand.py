@@ -88,7 +88,7 @@ class _Bar:
     def __init__(self) -> None:
         # Without a terminal (disable=None) there is no progress bar.
         self._title = ""
-        self._bar = tqdm(disable=None, leave=False, bar_format="{desc}: {percentage:3.0f}%|{bar}|")
+        self._bar = tqdm(disable=None, leave=False, bar_format="{desc}{percentage:3.0f}%|{bar}|")
 
     def __enter__(self) -> _Bar:
         return self

@@ -38,7 +38,7 @@ def require(db: Connection, row: FolderRow, more_messages: int = 0, more_bytes: 
     """
     messages, size, max_messages, max_kib = db.execute(_READ, (row.owner,)).fetchone()
     if max_messages is not None and messages + more_messages > max_messages:
-        raise OverQuota(f"there can be at most {max_messages} messages here")
+        raise OverQuota(f"the limit on the number of messages here is {max_messages}")
     if max_kib is not None and size + more_bytes > max_kib * _KIB:
         raise OverQuota(f"the messages here can have at most {max_kib} KiB together")
 
@@ -51,7 +51,7 @@ def foresee(db: Connection, row: FolderRow, size: int) -> None:
     """
     messages, held, max_messages, max_kib = db.execute(_READ, (row.owner,)).fetchone()
     if max_messages is not None and messages >= max_messages:
-        raise OverQuota(f"there can be at most {max_messages} messages here")
+        raise OverQuota(f"the limit on the number of messages here is {max_messages}")
     if max_kib is not None and held + size > max_kib * _KIB:
         raise OverQuota(f"the messages here can have at most {max_kib} KiB together")
 
