@@ -69,12 +69,12 @@ class Connection(Protocol):
         who looks for the same, as long as nothing changes: for rows that most requests need.
         """
 
-    def remember(self, key: tuple[Any, ...], make: Callable[[], _T], fits: Callable[[_T], bool]) -> _T:
+    def remember(self, key: tuple[Any, ...], make: Callable[[], _T], rows: Callable[[_T], int]) -> _T:
         """
         What C{make} makes, of what is in the database and of what the key names only.  It may be kept for
         the next who asks by the same key, as long as nothing changes.
 
-        @param fits: whether it is no larger than a few rows; else it is not kept.
+        @param rows: how many rows it is as large as; 0 for what is not to be kept.
         """
 
     def executemany(self, statement: str, parameters: Iterable[Any], /) -> Cursor:

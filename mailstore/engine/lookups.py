@@ -15,7 +15,9 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
-_NOTHING: Any = object()
+
+def _one(found: object) -> int:
+    return 1
 
 
 class Lookups:
@@ -25,15 +27,17 @@ class Lookups:
 
     def __init__(self, most: int) -> None:
         """
-        @param most: how many.
+        @param most: how many rows, or as much as so many rows.
         """
         self._half = most // 2
         self._version = -1
-        self._newer: dict[tuple[Any, ...], Any] = {}
-        self._older: dict[tuple[Any, ...], Any] = {}
+        #: What is kept, and how many rows it is as large as.
+        self._newer: dict[tuple[Any, ...], tuple[Any, int]] = {}
+        self._older: dict[tuple[Any, ...], tuple[Any, int]] = {}
+        self._newer_rows = self._older_rows = 0
 
     def __len__(self) -> int:
-        return len(self._newer) + len(self._older)
+        return self._newer_rows + self._older_rows
 
     def at(self, version: int) -> None:
         """
@@ -42,32 +46,37 @@ class Lookups:
         if version != self._version:
             self._version = version
             self._newer, self._older = {}, {}
+            self._newer_rows = self._older_rows = 0
 
     def get(self, db: sqlite3.Connection, statement: str, parameters: Any) -> Any:
         """
         The first row that a statement gives; C{None} when it gives none.
         """
-        return self.find((statement, parameters), lambda: db.execute(statement, parameters).fetchone())
+        return self.find((statement, parameters), lambda: db.execute(statement, parameters).fetchone(), _one)
 
-    def find(
-        self, key: tuple[Any, ...], make: Callable[[], Any], fits: Callable[[Any], bool] | None = None
-    ) -> Any:
+    def find(self, key: tuple[Any, ...], make: Callable[[], Any], rows: Callable[[Any], int]) -> Any:
         """
         What is kept for a key, or is made now.
 
-        @param fits: whether what was made is small enough to be kept; by default it always is.
+        @param rows: how many rows what was made is as large as; 0 for what is not to be kept.
         """
-        found = self._newer.get(key, _NOTHING)
-        if found is not _NOTHING:
-            return found
-        found = self._older.pop(key, _NOTHING)
-        if found is _NOTHING:
+        entry = self._newer.get(key)
+        if entry is not None:
+            return entry[0]
+        entry = self._older.pop(key, None)
+        if entry is None:
             found = make()
-        if self._half and (fits is None or fits(found)):
-            if len(self._newer) >= self._half:
+            entry = (found, rows(found))
+        else:
+            self._older_rows -= entry[1]
+        size = entry[1]
+        if 0 < size <= self._half:
+            if self._newer_rows + size > self._half:
                 self._newer, self._older = {}, self._newer
-            self._newer[key] = found
-        return found
+                self._newer_rows, self._older_rows = 0, self._newer_rows
+            self._newer[key] = entry
+            self._newer_rows += size
+        return entry[0]
 
 
 class LookupConnection(sqlite3.Connection):
@@ -87,11 +96,11 @@ class LookupConnection(sqlite3.Connection):
             return self.execute(statement, parameters).fetchone()
         return self.lookups.get(self, statement, parameters)
 
-    def remember(self, key: tuple[Any, ...], make: Callable[[], _T], fits: Callable[[_T], bool]) -> _T:
+    def remember(self, key: tuple[Any, ...], make: Callable[[], _T], rows: Callable[[_T], int]) -> _T:
         """
         See L{Connection.remember<mailstore.engine.connection.Connection.remember>}.
         """
         if self.lookups is None:
             return make()
-        found: _T = self.lookups.find(key, make, fits)
+        found: _T = self.lookups.find(key, make, rows)
         return found

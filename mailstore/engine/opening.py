@@ -37,6 +37,8 @@ _ROW_COST = 120
 #: What is told to many at once, at most: more is asked for by each, when he has read what came before.
 _MOST_NEWS = 100
 
+_ACLS = "SELECT DISTINCT owner, acl FROM folders WHERE selectable AND id IN ({marks}) ORDER BY owner, acl"
+
 _STATUSES = (
     "SELECT id, owner, acl, messages, recent, unseen, deleted, size, uid_next, uid_validity, changed,"
     " shared_seen FROM folders WHERE selectable AND id IN ({marks})"
@@ -86,11 +88,18 @@ def statuses(
     db: Connection, places: Places, viewer: Viewer, folders: array[int], identity: str
 ) -> StatusColumns:
     """
-    The counts of those of some folders that a viewer may read, and the rights on others.
+    The counts of those of some folders that a viewer may read, and the rights on others.  Who has
+    the same rights, and no flags of his own, is told the same.
     """
-    wanted = [each for each in folders if each < 1 << 63]
+    wanted = tuple(dict.fromkeys(each for each in folders if each < 1 << 63))
     marks = ",".join("?" * len(wanted))
-    found = {row[0]: row[1:] for row in db.execute(_STATUSES.format(marks=marks), wanted)}
+    # Few distinct rights over many folders: each is decided once.
+    acls: list[tuple[int, int]] = db.remember(
+        ("acls", wanted),
+        lambda: db.execute(_ACLS.format(marks=marks), wanted).fetchall(),
+        lambda found: 1 + (len(wanted) + len(found)) // 8,
+    )
+    decided = {(owner, acl): places.rightsOn(db, viewer, owner, acl) for owner, acl in acls}
     own: dict[int, tuple[int, int]] = {
         folder: (last, seen)
         for folder, last, seen in db.execute(
@@ -98,20 +107,41 @@ def statuses(
             (viewer.id, *wanted),
         )
     }
+
+    def make() -> StatusColumns:
+        found = {row[0]: row[1:] for row in db.execute(_STATUSES.format(marks=marks), wanted)}
+        return _statuses(wanted, found, decided, own, identity)
+
+    if own:
+        return make()
+    return db.remember(
+        ("statuses", wanted, tuple(decided.values())), make, lambda columns: 1 + len(columns.mailbox_ids) // 2
+    )
+
+
+def _statuses(
+    folders: tuple[int, ...],
+    found: dict[int, tuple[int, ...]],
+    decided: dict[tuple[int, int], str],
+    own: dict[int, tuple[int, int]],
+    identity: str,
+) -> StatusColumns:
+    """
+    Columns of what was read.
+
+    @param decided: the viewer's rights, by owner and ACL.
+    @param own: the last change of his own flags, and how many messages he has seen.
+    """
     rows: list[tuple[int, ...]] = []
     letters: list[str] = []
     unread = uint64s()
     unread_letters: list[str] = []
-    # Few distinct rights over many folders: each is decided once.
-    decided: dict[tuple[int, int], str] = {}
-    for folder in dict.fromkeys(wanted):
+    for folder in folders:
         row = found.get(folder)
         if row is None:
             continue
         owner, acl, messages, recent, unseen, deleted, size, uid_next, uid_validity, changed, shared = row
-        rights = decided.get((owner, acl))
-        if rights is None:
-            rights = decided[owner, acl] = places.rightsOn(db, viewer, owner, acl)
+        rights = decided[owner, acl]
         if "r" not in rights:
             if "l" in rights:
                 unread.append(folder)

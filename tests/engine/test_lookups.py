@@ -97,19 +97,32 @@ class LookupsTests(SynchronousTestCase):
             return len(made)
 
         for _ in range(3):
-            self.assertEqual(self.db.remember(("a",), make, lambda _: True), 1)
+            self.assertEqual(self.db.remember(("a",), make, lambda _: 1), 1)
         for number in (2, 3):
-            self.assertEqual(self.db.remember(("b",), make, lambda _: False), number)
+            self.assertEqual(self.db.remember(("b",), make, lambda _: 0), number)
         self.lookups.at(2)
-        self.assertEqual(self.db.remember(("a",), make, lambda _: True), 4)
+        self.assertEqual(self.db.remember(("a",), make, lambda _: 1), 4)
 
         def fail() -> int:
             raise KeyError
 
         for _ in range(2):
-            self.assertRaises(KeyError, self.db.remember, ("c",), fail, lambda _: True)
+            self.assertRaises(KeyError, self.db.remember, ("c",), fail, lambda _: 1)
         self.db.lookups = None
-        self.assertEqual(self.db.remember(("a",), make, lambda _: True), 5)
+        self.assertEqual(self.db.remember(("a",), make, lambda _: 1), 5)
+
+    def test_large(self) -> None:
+        """
+        What is as large as many rows counts as so many, and what is larger than half the bound is not kept.
+        """
+        for number in range(30):
+            self.db.remember((number,), lambda: "", lambda _: 4)
+            self.assertLessEqual(len(self.lookups), 20)
+        self.assertEqual(self.db.remember((29,), lambda: "again", lambda _: 4), "")
+        self.assertEqual(self.db.remember((0,), lambda: "again", lambda _: 4), "again")
+        for _ in range(2):
+            self.assertEqual(self.db.remember(("big",), lambda: "big", lambda _: 11), "big")
+        self.assertEqual(self.db.remember(("big",), lambda: "other", lambda _: 11), "other")
 
     def test_none(self) -> None:
         """

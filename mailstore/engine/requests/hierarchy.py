@@ -70,7 +70,7 @@ class HierarchyRequests(Requests):
             return opening.status(db, self._places.mailbox(db, viewer, name, "r"), viewer, self._identity)
 
         with self._database.reading() as db:
-            return db.remember(("status", user, name), look, lambda _: True)
+            return db.remember(("status", user, name), look, lambda _: 1)
 
     async def statuses(self, user: str, folders: bytes) -> AsyncGenerator[StatusColumns, None]:
         if len(folders) % 8:

@@ -30,12 +30,12 @@ from mailstore.model import (
     Watcher,
 )
 
-#: Runs of messages, and keywords, of a folder that is kept as it was opened.
-_FEW_RANGES = 8
 
-
-def _isSmall(opened: OpenFolder | None) -> bool:
-    return opened is not None and len(opened.uids.ranges) <= _FEW_RANGES and not opened.keywords[_FEW_RANGES:]
+def _rows(opened: OpenFolder | None) -> int:
+    """
+    How many rows it is as large as.
+    """
+    return 0 if opened is None else 2 + (len(opened.uids.ranges) + len(opened.keywords)) // 4
 
 
 class MessageRequests(Requests):
@@ -52,7 +52,7 @@ class MessageRequests(Requests):
             return self._opened(db, row, user, name, 0 if claim_recent else None)
 
         with self._database.reading() as db:
-            opened = db.remember(("openFolder", user, name, claim_recent), lambda: look(db), _isSmall)
+            opened = db.remember(("openFolder", user, name, claim_recent), lambda: look(db), _rows)
         if opened is not None:
             return opened
 
