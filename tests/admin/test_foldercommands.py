@@ -165,7 +165,8 @@ class QuotaTests(CommandTestCase):
         expected = "           1 KiB      of 2048\n           1 messages of 1\n"
         self.assertEqual(self.run_(*get)[0], expected)
         self.assertIn(
-            "at most 1 messages", self.run_("import", self.put("b.eml"), "INBOX", "--owner", "ann", code=1)[1]
+            "limit on the number of messages here is 1",
+            self.run_("import", self.put("b.eml"), "INBOX", "--owner", "ann", code=1)[1],
         )
         self.assertIn("of no limit", self.run_(*set_, "--messages", "none")[0])
         self.assertNotIn("of 2048", self.run_("quota", "get")[0])
