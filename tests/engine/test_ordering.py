@@ -107,7 +107,7 @@ class OrderingTests(EngineCase):
         """
         What is said to be held is no less than the memory that it takes, at its most.
         """
-        count, limits, room = 20_000, EngineLimits(), Room(1 << 30)
+        count, limits, room = 8_000, EngineLimits(), Room(1 << 30)
         chance = random.Random(2)
 
         def hashes(number: int) -> bytes:
