@@ -12,7 +12,8 @@ Three parts, each of which can be left out:
     turns, which the servers have one after another; beside each stands the processor time of all
     the server's processes for one command.
 
-Run it as C{python -m benchmarks.imap}; C{--short}, for continuous integration, makes everything smaller and
+Run it as C{python -m benchmarks.imap}; all that it prints is Markdown.  C{--only compare --rows ROW} measures
+one command alone.  C{--short}, for continuous integration, makes everything smaller and
 the gates ten times as wide (those of C{alone} twice), and has none against pymap: a short run on a busy
 machine says little more than that all of it works.  Exit code 1 when a gate is missed.
 Dovecot is left out, with a word, where it is not installed.
