@@ -70,6 +70,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "mailstore.imap.renditions": ("mailstore.imap.wire", "mailstore.message"),
     # The only module of the front end that knows a reactor.
     "mailstore.imap.protocol": (
+        "mailstore.channelbindings",
         "mailstore.connections",
         "mailstore.errors",
         "mailstore.imap",
@@ -82,6 +83,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "zope",
     ),
     # What the protocols of all front ends have in common.
+    "mailstore.channelbindings": ("OpenSSL", "cryptography"),
     "mailstore.connections": ("twisted", "zope"),
     "mailstore.starttls": ("twisted",),
     "mailstore.timings": (),

@@ -6,7 +6,7 @@ the authenticator that the front end calls.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import attrs
@@ -20,7 +20,15 @@ from zope.interface import Attribute, Interface, implementer
 
 from mailstore.auth.checkers import CheckersInTurn, ForeignChecker, Others
 from mailstore.auth.keys import ITERATIONS, decoy, verify
-from mailstore.auth.scram import MECHANISM, IScramProof, newNonce, readFinal, readFirst, serverFirst
+from mailstore.auth.scram import (
+    MECHANISM,
+    MECHANISM_PLUS,
+    IScramProof,
+    newNonce,
+    readFinal,
+    readFirst,
+    serverFirst,
+)
 from mailstore.errors import ActingRefused, InvalidName, SignInGarbled, SignInRefused
 from mailstore.interfaces import IMechanisms, IUsers
 from mailstore.model import Credentials, userName
@@ -185,7 +193,7 @@ class PortalAuthenticator:
         """
         if self._keys is None or IScramProof not in self._portal.listCredentialsInterfaces():
             return ()
-        return (MECHANISM,)
+        return (MECHANISM_PLUS, MECHANISM)
 
     async def authenticate(self, user: str, password: str) -> str:
         """
@@ -196,14 +204,19 @@ class PortalAuthenticator:
         )
 
     async def converse(
-        self, mechanism: str, first: bytes | None, ask: Callable[[bytes], Awaitable[bytes]]
+        self,
+        mechanism: str,
+        first: bytes | None,
+        ask: Callable[[bytes], Awaitable[bytes]],
+        bindings: Mapping[str, bytes],
     ) -> str:
         """
         See L{IMechanisms.converse}.
         """
         if self._keys is None or mechanism not in self.mechanisms:
             raise ValueError(f"there is no mechanism {mechanism!r} here")
-        message = readFirst(await ask(b"") if first is None else first)
+        said = await ask(b"") if first is None else first
+        message = readFirst(said, bindings, mechanism == MECHANISM_PLUS)
         # Also for a decoy: who there is, shows neither here nor at the end.
         challenge = serverFirst(message, newNonce(), await self._keys(message.user))
         proof = readFinal(await ask(challenge), message, challenge)

@@ -14,7 +14,8 @@ This is the standard library's HMAC and not the package C{scramp}, which could w
 keys but refuses every client that names whom it acts for (C{n,a=user,n=user,r=...}); all that use
 Cyrus SASL do, mbsync and mutt among them.  The tests use C{scramp} as a client.
 
-There is no channel binding (the C{-PLUS} variant) yet.
+SCRAM-SHA-256-PLUS is the same with channel binding (RFC 5802 section 6): what the proof is made for has in it
+what both ends know the connection by, so whoever sits in between cannot pass it on.
 """
 
 from __future__ import annotations
@@ -24,17 +25,23 @@ import hmac
 import re
 import secrets
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
 from twisted.cred.credentials import ICredentials
 from zope.interface import Attribute, implementer
 
-from mailstore.errors import SignInGarbled
+from mailstore.errors import SignInGarbled, SignInRefused
 from mailstore.model import Credentials
 
 #: The mechanism's name.
 MECHANISM = "SCRAM-SHA-256"
+
+#: That of the same with channel binding.
+MECHANISM_PLUS = f"{MECHANISM}-PLUS"
+
+_UNBOUND: Final[Mapping[str, bytes]] = {}
 
 #: Bytes that one of the client's messages may have.
 MAX_MESSAGE = 4096
@@ -79,23 +86,34 @@ class ClientFirst:
     nonce: bytes
     #: All behind the header, as it came.
     bare: bytes
+    #: What the channel is known by, as the client must say; nothing without channel binding.
+    binding: bytes = b""
 
 
-def readFirst(data: bytes) -> ClientFirst:
+def readFirst(data: bytes, bindings: Mapping[str, bytes] = _UNBOUND, plus: bool = False) -> ClientFirst:
     """
     Read C{client-first-message}.
 
-    @raise SignInGarbled: it is none, or demands channel binding.
+    @param bindings: what the channel is known by, by the names of the types, if channel binding was offered.
+    @param plus: whether the client chose the mechanism with channel binding.
+    @raise SignInGarbled: it is none, or demands a channel binding that there is not.
+    @raise SignInRefused: the client would bind the channel, and believes that it was not
+        offered: somebody has changed what it was told.
     """
     found = _match(_FIRST, data)
-    if found["binding"][:1] == b"p":
-        raise SignInGarbled("There is no channel binding here")
+    flag, _, kind = found["binding"].partition(b"=")
+    binding = bindings.get(kind.decode("ascii"), b"") if plus else b""
+    if plus != (flag == b"p") or (plus and not binding):
+        raise SignInGarbled("There is no such channel binding here")
+    if flag == b"y" and bindings:
+        raise SignInRefused("channel binding was offered")
     return ClientFirst(
         header=found["header"],
         identity=_unescaped(found["identity"] or b""),
         user=_unescaped(found["user"]),
         nonce=found["nonce"],
         bare=found["bare"],
+        binding=binding,
     )
 
 
@@ -170,9 +188,13 @@ def readFinal(data: bytes, first: ClientFirst, server_first: bytes) -> ScramProo
     @param first: what the conversation began with.
     @param server_first: what was answered.
     @raise SignInGarbled: it is none, or belongs to another conversation.
+    @raise SignInRefused: the client knows its channel by something else.
     """
     found = _match(_FINAL, data)
-    if _unbased(found["header"]) != first.header:
+    header = _unbased(found["header"])
+    if first.binding and header.startswith(first.header) and header != first.header + first.binding:
+        raise SignInRefused("the client is connected to somebody else")
+    if header != first.header + first.binding:
         raise SignInGarbled("The two messages are not about the same channel")
     nonce = server_first[2 : server_first.index(b",")]
     if not hmac.compare_digest(found["nonce"], nonce):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LITERAL_PLUS, LITERAL_MINUS = "LITERAL+", "LITERAL-"
 ALWAYS = ("IMAP4rev1", "IMAP4rev2", LITERAL_PLUS, "ID", "ENABLE", "SASL-IR")
 
+#: What the names of mechanisms end with that need channel binding (RFC 5801 section 3.2).
+BOUND = "-PLUS"
+
 #: What is of use after sign-in.
 SIGNED_IN = (
     *(
@@ -86,6 +89,9 @@ def mechanisms(session: Session) -> tuple[str, ...]:
     more: tuple[str, ...] = ()
     if IMechanisms.providedBy(authenticator):
         more = authenticator.mechanisms
+    bound = tuple(each for each in more if each.endswith(BOUND))
+    if bound and not session.link.bindings:
+        more = tuple(each for each in more if each not in bound)
     return (*more, "PLAIN")
 
 
@@ -98,7 +104,9 @@ def capabilities(session: Session) -> str:
         if session.link.can_start_tls:
             names.append("STARTTLS")
         if mayLogin(session):
-            names += [f"AUTH={each}" for each in mechanisms(session)]
+            offered = mechanisms(session)
+            session.bound_offered |= any(each.endswith(BOUND) for each in offered)
+            names += [f"AUTH={each}" for each in offered]
         else:
             names.append("LOGINDISABLED")
     else:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, cast
 
 from twisted.internet.abstract import FileDescriptor
@@ -26,6 +26,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from mailstore.channelbindings import channelBindings
 from mailstore.connections import ClientProtocol, Connections
 from mailstore.imap.connection import Connection
 from mailstore.imap.frontend import FrontEnd
@@ -278,6 +279,13 @@ class ImapProtocol(ClientProtocol):
         Whether there is a certificate, and no TLS yet.
         """
         return self.factory.tls is not None and not self.secure and ITLSTransport.providedBy(self.transport)
+
+    @property
+    def bindings(self) -> Mapping[str, bytes]:
+        """
+        What the connection is known by; nothing before the handshake is over.
+        """
+        return channelBindings(self.transport) if self.secure else {}
 
     def write(self, data: bytes | memoryview) -> None:
         """

@@ -79,6 +79,7 @@ class Session:
     @ivar enabled: extensions that the client switched on (RFC 5161), in upper case.
     @ivar condstore: whether the client has shown to know mod-sequences (RFC 7162 section 3.1).
     @ivar login_failures: sign-ins that failed.
+    @ivar bound_offered: the client was told of a mechanism with channel binding.
     @ivar compression: what compresses the connection (RFC 4978), if something does.
     @ivar notifier: what the client has asked to be told of (RFC 5465), if it has.
     @ivar client: what the client said of itself (RFC 2971), for the log.
@@ -104,6 +105,7 @@ class Session:
         #: What a command wants done after its tagged reply has been written.
         self.after_reply: Callable[[], None] | None = None
         self.login_failures = 0
+        self.bound_offered = False
         self.compression: Compression | None = None
         self.notifier: Notifier | None = None
         #: The open folder may have changed, and the client does not want to hear of it.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from mailstore.errors import ActingRefused, CheckerFailed, SignInGarbled, SignInRefused
-from mailstore.imap.capabilities import capabilities, mayLogin
+from mailstore.imap.capabilities import BOUND, capabilities, mayLogin
 from mailstore.imap.command import Bad, No, Ok, Refused, Reply
 from mailstore.imap.session import SessionOver
 from mailstore.imap.wire.reader import decodeBase64
@@ -97,7 +97,10 @@ async def converse(session: Session, mechanism: str, first: bytes | None) -> Rep
             return answer
 
         authenticator = session.front.authenticator
-        name: str = await authenticator.converse(mechanism, first, asked)  # type: ignore[attr-defined]
+        bindings = session.link.bindings if session.bound_offered or mechanism.endswith(BOUND) else {}
+        name: str = await authenticator.converse(  # type: ignore[attr-defined]
+            mechanism, first, asked, bindings
+        )
         return name
 
     try:

@@ -8,7 +8,7 @@ package is C{async def} and knows only these.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from zope.interface import Attribute, Interface
@@ -95,6 +95,9 @@ class ILink(Interface):
     secure: bool = Attribute("Whether TLS is on.")
     local: bool = Attribute("Whether the client is on this machine: loopback or a Unix socket.")
     can_start_tls: bool = Attribute("Whether C{startTLS} is possible now.")
+    bindings: Mapping[str, bytes] = Attribute(
+        "What both ends know the connection by, by the names of the types of channel binding (RFC 5056)."
+    )
     lists_public: bool = Attribute("Whether LIST tells of public folders that it was not asked for by name.")
     clogged: bool = Attribute("Whether the client has yet to read what was written.")
     lost: bool = Attribute("Whether the connection is gone.")

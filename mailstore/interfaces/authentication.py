@@ -4,7 +4,7 @@ Who decides whether somebody is who they say.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from zope.interface import Attribute, Interface
 
@@ -32,10 +32,14 @@ class IMechanisms(IAuthenticator):
 
     mechanisms: tuple[str, ...] = Attribute(
         "Names of SASL mechanisms (RFC 4422 section 3.1) beside C{PLAIN}, the best first; they work now."
+        "  Those that end with C{-PLUS} are offered only where there is channel binding."
     )
 
     def converse(
-        mechanism: str, first: bytes | None, ask: Callable[[bytes], Awaitable[bytes]]
+        mechanism: str,
+        first: bytes | None,
+        ask: Callable[[bytes], Awaitable[bytes]],
+        bindings: Mapping[str, bytes],
     ) -> Awaitable[str]:
         """
         Lead a client through a mechanism.
@@ -44,6 +48,8 @@ class IMechanisms(IAuthenticator):
         @param first: the client's first words, if it has sent them already.
         @param ask: sends a challenge and gives the client's answer, both
             without any encoding.  What it raises is let through.
+        @param bindings: what the connection is known by, by the names of the types of channel binding
+            (RFC 5056); none if no mechanism with channel binding was offered on it.
         @return: as L{authenticate}; the client has been told and agreed.
         @raise SignInRefused: as L{authenticate}.
         @raise SignInGarbled: the client does not follow the mechanism.

@@ -15,14 +15,21 @@ class ScramClient:
     """
 
     def __init__(
-        self, user: str, password: str, header: bytes = b"n,,", nonce: bytes = b"fyko+d2lbbFgONRv9qkxdawL"
+        self,
+        user: str,
+        password: str,
+        header: bytes = b"n,,",
+        nonce: bytes = b"fyko+d2lbbFgONRv9qkxdawL",
+        binding: bytes = b"",
     ) -> None:
         """
         @param header: the part about channel binding and for whom the client acts.
+        @param binding: what it knows the channel by.
         """
         escaped = user.replace("=", "=3D").replace(",", "=2C").encode()
         self._password = password.encode()
         self._header = header
+        self._binding = binding
         self._bare = b"n=%s,r=%s" % (escaped, nonce)
         self._expected = b""
 
@@ -39,7 +46,7 @@ class ScramClient:
         nonce, salt, iterations = challenge.split(b",")
         salted = hashlib.pbkdf2_hmac("sha256", self._password, b64decode(salt[2:]), int(iterations[2:]))
         client_key = hmac.digest(salted, b"Client Key", "sha256")
-        bare = b"c=%s,%s" % (b64encode(self._header), nonce)
+        bare = b"c=%s,%s" % (b64encode(self._header + self._binding), nonce)
         message = b",".join((self._bare, challenge, bare))
         signature = hmac.digest(hashlib.sha256(client_key).digest(), message, "sha256")
         proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))

@@ -270,7 +270,7 @@ class OthersTests(SynchronousTestCase):
         self.assertEqual(self.authenticator().mechanisms, ())
         none = Others((), self.clock)
         own = storeAuthenticator(self.users, lambda function: succeed(function()), 10, others=none)
-        self.assertEqual(own.mechanisms, ("SCRAM-SHA-256",))
+        self.assertEqual(own.mechanisms, ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"))
 
     def test_fileOfPasswords(self) -> None:
         """

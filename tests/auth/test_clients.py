@@ -10,6 +10,7 @@ import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import imapclient
@@ -28,11 +29,10 @@ from tests.clients.servercase import ServerTestCase
 SCRAM = "SCRAM-SHA-256"
 
 
-def scramCallback(user: str, password: str) -> Callable[[bytes], bytes]:
+def scramCallback(client: scramp.ScramClient) -> Callable[[bytes], bytes]:
     """
     What imaplib and imapclient call with each challenge.
     """
-    client = scramp.ScramClient([SCRAM], user, password)
 
     def answer(challenge: bytes) -> bytes:
         if not challenge:
@@ -68,9 +68,63 @@ class ScramClientsTests(SynchronousTestCase):
         with self.server() as server:
             client = imaplib.IMAP4(server.host, server.port)
             self.assertIn("AUTH=SCRAM-SHA-256", client.capabilities)
-            status, _ = client.authenticate(SCRAM, scramCallback("zo\u00eb", "p\u00e4ss,w\u00f6rd"))
+            status, _ = client.authenticate(
+                SCRAM, scramCallback(scramp.ScramClient([SCRAM], "zo\u00eb", "p\u00e4ss,w\u00f6rd"))
+            )
             self.assertEqual((status, client.state), ("OK", "AUTH"))
             self.assertEqual(client.select("INBOX")[0], "OK")
+            client.logout()
+
+    def bound(self, client: imaplib.IMAP4, password: str, certificate: bytes) -> str:
+        """
+        Sign in with channel binding.
+
+        @param certificate: of the server, as the client knows it.
+        @return: what the server says.
+        """
+        binding = ("tls-server-end-point", sha256(certificate).digest())
+        scram = scramp.ScramClient([f"{SCRAM}-PLUS"], "zo\u00eb", password, channel_binding=binding)
+        try:
+            return client.authenticate(f"{SCRAM}-PLUS", scramCallback(scram))[0]
+        except imaplib.IMAP4.error as error:
+            return str(error)
+
+    def test_channelBinding(self) -> None:
+        """
+        With TLS who signs in can show that it is the same as the server's.
+        """
+        with MailServer(users={"zo\u00eb": "p\u00e4ss,w\u00f6rd"}, tls=True) as server:
+            for implicit in (False, True):
+                if implicit:
+                    client: imaplib.IMAP4 = imaplib.IMAP4_SSL(
+                        server.host, server.tls_port, ssl_context=server.sslContext()
+                    )
+                else:
+                    client = imaplib.IMAP4(server.host, server.port)
+                    self.assertNotIn("-PLUS", " ".join(client.capabilities))
+                    client.starttls(server.sslContext())
+                self.assertIn(b"AUTH=SCRAM-SHA-256-PLUS", client.capability()[1][0].split())
+                assert isinstance(client.sock, ssl.SSLSocket)
+                certificate = client.sock.getpeercert(True)
+                assert certificate is not None
+                self.assertIn(
+                    "AUTHENTICATIONFAILED", self.bound(client, "p\u00e4ss,w\u00f6rd", certificate + b"x")
+                )
+                self.assertIn("AUTHENTICATIONFAILED", self.bound(client, "wrong", certificate))
+                self.assertEqual(self.bound(client, "p\u00e4ss,w\u00f6rd", certificate), "OK")
+                client.logout()
+
+    def test_channelBindingEarlier(self) -> None:
+        """
+        There is none before TLS 1.3.
+        """
+        with MailServer(users={"zo\u00eb": "p\u00e4ss,w\u00f6rd"}, tls=True) as server:
+            context = server.sslContext()
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            client = imaplib.IMAP4(server.host, server.port)
+            client.starttls(context)
+            self.assertNotIn("AUTH=SCRAM-SHA-256-PLUS", client.capabilities)
+            self.assertIn("CANNOT", self.bound(client, "p\u00e4ss,w\u00f6rd", b""))
             client.logout()
 
     def test_imaplibRefused(self) -> None:
@@ -83,11 +137,16 @@ class ScramClientsTests(SynchronousTestCase):
             said = set()
             for user in ("zo\u00eb", "nobody"):
                 error = self.assertRaises(
-                    imaplib.IMAP4.error, client.authenticate, SCRAM, scramCallback(user, "wrong")
+                    imaplib.IMAP4.error,
+                    client.authenticate,
+                    SCRAM,
+                    scramCallback(scramp.ScramClient([SCRAM], user, "wrong")),
                 )
                 said.add(str(error))
             self.assertEqual(len(said), 1)
-            client.authenticate(SCRAM, scramCallback("zo\u00eb", "p\u00e4ss,w\u00f6rd"))
+            client.authenticate(
+                SCRAM, scramCallback(scramp.ScramClient([SCRAM], "zo\u00eb", "p\u00e4ss,w\u00f6rd"))
+            )
             client.logout()
 
     def test_imapclient(self) -> None:
@@ -96,7 +155,9 @@ class ScramClientsTests(SynchronousTestCase):
         """
         with self.server() as server:
             with imapclient.IMAPClient(server.host, server.port, ssl=False) as client:
-                client.sasl_login(SCRAM, scramCallback("zo\u00eb", "p\u00e4ss,w\u00f6rd"))
+                client.sasl_login(
+                    SCRAM, scramCallback(scramp.ScramClient([SCRAM], "zo\u00eb", "p\u00e4ss,w\u00f6rd"))
+                )
                 self.assertEqual(client.select_folder("INBOX")[b"EXISTS"], 0)
             with imapclient.IMAPClient(server.host, server.port, ssl=False) as client:
                 client.plain_login("zo\u00eb", "p\u00e4ss,w\u00f6rd")
@@ -122,7 +183,10 @@ class LimitsTests(SynchronousTestCase):
             error = self.assertRaises(imaplib.IMAP4.error, client.login, "ann", "secret")
             self.assertIn("[LIMIT]", str(error))
             error = self.assertRaises(
-                imaplib.IMAP4.error, client.authenticate, SCRAM, scramCallback("ann", "secret")
+                imaplib.IMAP4.error,
+                client.authenticate,
+                SCRAM,
+                scramCallback(scramp.ScramClient([SCRAM], "ann", "secret")),
             )
             self.assertIn("[LIMIT]", str(error))
             client.logout()
@@ -266,7 +330,7 @@ class DemoTlsTests(TestCase):
             for host in ("localhost", "127.0.0.1"):
                 first = imaplib.IMAP4(host, plain)
                 first.starttls(context)
-                first.authenticate(SCRAM, scramCallback("alice", "password"))
+                first.authenticate(SCRAM, scramCallback(scramp.ScramClient([SCRAM], "alice", "password")))
                 second = imaplib.IMAP4_SSL(host, implicit, ssl_context=context)
                 second.login("bob", "password")
                 for client in (first, second):

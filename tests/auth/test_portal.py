@@ -4,7 +4,7 @@ Tests for L{mailstore.auth.portal}.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -118,7 +118,13 @@ class ScramTests(SynchronousTestCase):
 
         self.authenticator = storeAuthenticator(self.users, run, 10, secret=b"x" * 32)
 
-    def converse(self, client: ScramClient, initial: bool = True) -> Deferred[str]:
+    def converse(
+        self,
+        client: ScramClient,
+        initial: bool = True,
+        mechanism: str = "SCRAM-SHA-256",
+        bindings: Mapping[str, bytes] | None = None,
+    ) -> Deferred[str]:
         """
         Sign in, as an honest client would.
         """
@@ -132,17 +138,44 @@ class ScramTests(SynchronousTestCase):
             return b"" if client.knows(challenge) else b"*"
 
         first = client.first() if initial else None
-        return Deferred.fromCoroutine(self.authenticator.converse("SCRAM-SHA-256", first, ask))
+        return Deferred.fromCoroutine(self.authenticator.converse(mechanism, first, ask, bindings or {}))
 
     def test_right(self) -> None:
         """
         Who knows the password is let in, and learns that the server knows the keys.
         """
-        self.assertEqual(self.authenticator.mechanisms, ("SCRAM-SHA-256",))
+        self.assertEqual(self.authenticator.mechanisms, ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"))
         for initial in (True, False):
             client = ScramClient("jos\u00e9", "p\u00e4ss")
             self.assertEqual(self.successResultOf(self.converse(client, initial)), "jos\u00e9")
             self.assertTrue(client.knows(self.heard[-1]))
+
+    def test_bound(self) -> None:
+        """
+        With channel binding only who has the same channel is let in, and nobody is kept from it by being
+        told that there is none.
+        """
+        plus, here = "SCRAM-SHA-256-PLUS", {"tls-exporter": b"here", "other": b"there"}
+        for header, binding, mechanism, bindings, refusal in (
+            (b"p=tls-exporter,,", b"here", plus, here, None),
+            (b"p=other,,", b"there", plus, here, None),
+            (b"n,,", b"", "SCRAM-SHA-256", here, None),
+            (b"y,,", b"", "SCRAM-SHA-256", {}, None),
+            (b"p=tls-exporter,,", b"there", plus, here, SignInRefused),
+            (b"p=tls-exporter,,", b"", plus, here, SignInRefused),
+            (b"y,,", b"", "SCRAM-SHA-256", here, SignInRefused),
+            (b"p=tls-unique,,", b"here", plus, here, SignInGarbled),
+            (b"p=tls-exporter,,", b"", plus, {}, SignInGarbled),
+            (b"p=tls-exporter,,", b"here", "SCRAM-SHA-256", here, SignInGarbled),
+            (b"n,,", b"", plus, here, SignInGarbled),
+            (b"y,,", b"", plus, here, SignInGarbled),
+        ):
+            client = ScramClient("alice", "secret", header, binding=binding)
+            signed_in = self.converse(client, mechanism=mechanism, bindings=bindings)
+            if refusal is None:
+                self.assertEqual(self.successResultOf(signed_in), "alice")
+            else:
+                self.failureResultOf(signed_in, refusal)
 
     def test_oneSpelling(self) -> None:
         """
@@ -183,7 +216,7 @@ class ScramTests(SynchronousTestCase):
             self.users.known["alice"] = makeCredentials("other", 10)
             return client.final(challenge)
 
-        conversation = self.authenticator.converse("SCRAM-SHA-256", client.first(), ask)
+        conversation = self.authenticator.converse("SCRAM-SHA-256", client.first(), ask, {})
         self.failureResultOf(Deferred.fromCoroutine(conversation), SignInRefused)
 
     def test_forAnother(self) -> None:
@@ -223,7 +256,7 @@ class ScramTests(SynchronousTestCase):
         async def ask(challenge: bytes) -> bytes:
             return b""
 
-        conversation = self.authenticator.converse("GSSAPI", b"", ask)
+        conversation = self.authenticator.converse("GSSAPI", b"", ask, {})
         self.failureResultOf(Deferred.fromCoroutine(conversation), ValueError)
 
     def test_storeAway(self) -> None:

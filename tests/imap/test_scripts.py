@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine
 from functools import cache
+from imaplib import IMAP4_SSL
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +118,13 @@ class CoverageTests(SynchronousTestCase):
 
     def announced(self) -> set[str]:
         """
-        Every capability that a client can be told of: before sign-in and after it, with TLS to be had and
-        without a right to do anything before it, and where literals are restricted.
+        Every capability that a client can be told of: before sign-in and after it, with TLS, with TLS to be
+        had and without a right to do anything before it, and where literals are restricted.
         """
         names: set[str] = set()
-        with MailServer(users={"alice": "secret"}) as server:
+        with MailServer(users={"alice": "secret"}, tls=True) as server:
+            with IMAP4_SSL(server.host, server.tls_port, ssl_context=server.sslContext()) as private:
+                names |= _names(b"* CAPABILITY " + private.capability()[1][0])
             client = RawClient(server.port)
             self.addCleanup(client.close)
             names |= _names(client.command(b"CAPABILITY")[0].strip())

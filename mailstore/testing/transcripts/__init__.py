@@ -88,7 +88,8 @@ B{Variables.}
   - C{${proof FIRST PASSWORD challenge}}, C{${answer FIRST PASSWORD challenge}}: what a client that knows
     the password says last in SCRAM-SHA-256, and what the server must answer, both in base64; C{FIRST} is the
     client's first message in base64, and the server's challenge is what was kept under the name, as in
-    C{S: + ${challenge=word}}.
+    C{S: + ${challenge=word}}.  If the first message asks for channel binding by C{tls-exporter},
+    it is that of the connection.
   - C{${hex 00ff}}: these bytes.  C{${repeat 1000 text}}: the text so many times.
 """
 

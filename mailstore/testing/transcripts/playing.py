@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from mailstore.channelbindings import channelBindings
 from mailstore.starttls import startTls
 from mailstore.testing.transcripts.header import SignIn
 from mailstore.testing.transcripts.responses import Response, ResponseTooLong, Splitter
@@ -333,7 +334,7 @@ class _Conversation:
         if isinstance(step, Send):
             if peer.lost:
                 self._fail(step, peer, "an open connection", _left(peer) or "the server closed it")
-            self._unsent.setdefault(step.session, []).append(step.data.render(self._values))
+            self._unsent.setdefault(step.session, []).append(step.data.render(self._known(step.session)))
         elif isinstance(step, Expect):
             await self._expect(peer, step)
         elif isinstance(step, ExpectAll):
@@ -357,6 +358,12 @@ class _Conversation:
         else:
             assert isinstance(step, StartTls), step
             await self._startTls(peer)
+
+    def _known(self, session: str) -> dict[str, bytes]:
+        """
+        What was kept, and what a session's connection is known by, under names that nothing is kept under.
+        """
+        return self._values | channelBindings(self._peers[session].transport)
 
     async def _startTls(self, peer: _Peer) -> None:
         from twisted.internet.ssl import CertificateOptions
@@ -400,7 +407,7 @@ class _Conversation:
         if not step.text.names - step.text.kept <= self._values.keys():
             # Something optional that did not come would have been kept.
             return None
-        kept = step.text.match(response.text, self._values)
+        kept = step.text.match(response.text, self._known(step.session))
         if kept is None or len(response.literals) != len(step.literals):
             return None
         for wanted, literal in zip(step.literals, response.literals, strict=True):

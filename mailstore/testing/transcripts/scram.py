@@ -27,6 +27,16 @@ class Exchange:
     answer: bytes
 
 
+def bindingOf(first: bytes) -> str:
+    """
+    The name of the type of channel binding that a client asks for; C{""} for none (section 6).
+
+    @param first: C{client-first-message}, in base64.
+    """
+    flag = b64decode(first).partition(b",")[0]
+    return flag[2:].decode("ascii", "replace") if flag.startswith(b"p=") else ""
+
+
 def exchange(first: bytes, password: str, challenge: bytes, binding: bytes = b"") -> Exchange:
     """
     What both sides say last.

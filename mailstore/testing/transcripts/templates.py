@@ -11,7 +11,7 @@ from typing import Union
 
 import attrs
 
-from mailstore.testing.transcripts.scram import exchange
+from mailstore.testing.transcripts.scram import bindingOf, exchange
 
 #: What kinds of text can be waited for, as regular expressions over the bytes of a line.
 KINDS: dict[str, bytes] = {
@@ -94,7 +94,9 @@ class Scram:
         """
         The bytes, which are none of use if the challenge was none.
         """
-        spoken = exchange(self.first.encode(), self.password, values[self.challenge])
+        first = self.first.encode()
+        binding = values.get(bindingOf(first), b"")
+        spoken = exchange(first, self.password, values[self.challenge], binding)
         return spoken.proof if self.kind == "proof" else spoken.answer
 
 
