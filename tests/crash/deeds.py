@@ -36,6 +36,8 @@ class Deed:
     @ivar folder: what must be selected.
     @ivar target: where letters arrive by it.
     @ivar reselect: the selected folder may be another one afterwards.
+    @ivar parts: what it may have done to a ledger if it was not acknowledged, between nothing and all: what
+        is about many messages is done in slices.
     """
 
     line: bytes
@@ -43,6 +45,7 @@ class Deed:
     folder: bytes = b""
     target: bytes = b""
     reselect: bool = False
+    parts: tuple[Callable[[Ledger], None], ...] = ()
 
     def acknowledged(self, ledger: Ledger, responses: Sequence[bytes]) -> bool:
         """
@@ -167,7 +170,7 @@ class Chooser:
         uids, mode = self._some(ledger.folders[name]), self._chance.choice((b"+", b"-", b""))
         flags = self._flags() | ({b"\\Deleted"} if self._chance.random() < 0.3 else set())
         line = b"UID STORE %s %sFLAGS (%s)" % (_set(uids), mode, b" ".join(sorted(flags)))
-        return Deed(line, lambda after: after.flag(name, uids, mode, flags), folder=name)
+        return _inSlices(line, uids, lambda after, some: after.flag(name, some, mode, flags), name)
 
     def _copy(self, ledger: Ledger) -> Deed | None:
         return self._transfer(ledger, b"COPY")
@@ -180,14 +183,19 @@ class Chooser:
         if name is None:
             return None
         uids, target = self._some(ledger.folders[name]), self._chance.choice(sorted(ledger.folders))
-        letters = [ledger.folders[name].letters[uid] for uid in uids]
+        letters = ledger.folders[name].letters
+        line = b'UID %s %s "%s"' % (command, _set(uids), target)
 
-        def change(after: Ledger) -> None:
-            after.arrive(target, letters)
-            if command == b"MOVE":
-                after.remove(name, uids)
+        def copy(after: Ledger, some: list[int]) -> None:
+            after.arrive(target, [letters[uid] for uid in some])
 
-        return Deed(b'UID %s %s "%s"' % (command, _set(uids), target), change, folder=name, target=target)
+        def move(after: Ledger, some: list[int]) -> None:
+            copy(after, some)
+            after.remove(name, some)
+
+        if command == b"MOVE":
+            return _inSlices(line, uids, move, name, target)
+        return Deed(line, lambda after: copy(after, uids), folder=name, target=target)
 
     def _expunge(self, ledger: Ledger) -> Deed | None:
         name = self._filled(ledger)
@@ -199,7 +207,7 @@ class Chooser:
         # In folders that others use too, only what is one's own.
         alone = name.startswith(self._roots) and self._chance.random() < 0.5
         line = b"EXPUNGE" if alone else b"UID EXPUNGE " + _set(sorted(ledger.folders[name].letters))
-        return Deed(line, lambda after: after.remove(name, gone), folder=name)
+        return _inSlices(line, gone, lambda after, some: after.remove(name, some), name)
 
     def _remove(self, ledger: Ledger) -> Deed:
         """
@@ -210,10 +218,10 @@ class Chooser:
         gone = [uid for uid, each in letters.items() if b"\\Deleted" in each.flags]
         if len(gone) >= len(letters) // 2:
             line = b"UID EXPUNGE " + _set(sorted(gone))
-            return Deed(line, lambda after: after.remove(name, gone), folder=name)
+            return _inSlices(line, gone, lambda after, some: after.remove(name, some), name)
         uids, flags = sorted(letters)[: -(-len(letters) // 2)], frozenset((b"\\Deleted",))
         line = b"UID STORE %s +FLAGS (\\Deleted)" % _set(uids)
-        return Deed(line, lambda after: after.flag(name, uids, b"+", flags), folder=name)
+        return _inSlices(line, uids, lambda after, some: after.flag(name, some, b"+", flags), name)
 
     # --- folders ---
 
@@ -248,6 +256,24 @@ class Chooser:
         if name in ledger.subscribed:
             return Deed(b'UNSUBSCRIBE "%s"' % name, lambda after: after.subscribed.discard(name))
         return Deed(b'SUBSCRIBE "%s"' % name, lambda after: after.subscribed.add(name))
+
+
+def _inSlices(
+    line: bytes,
+    uids: list[int],
+    change: Callable[[Ledger, list[int]], None],
+    folder: bytes,
+    target: bytes = b"",
+) -> Deed:
+    """
+    A command about some messages, which may have been done to the first of them only.
+    """
+    uids = sorted(uids)
+
+    def done(count: int) -> Callable[[Ledger], None]:
+        return lambda after: change(after, uids[:count])
+
+    return Deed(line, done(len(uids)), folder, target, parts=tuple(map(done, range(1, len(uids)))))
 
 
 def _set(uids: Sequence[int]) -> bytes:

@@ -150,7 +150,11 @@ class Stage:
     def _serve(self) -> None:
         transport = self._transports[self._lives % len(self._transports)]
         self._lives += 1
-        options = ("--store", f"sqlite:{self._path}", "--transport", transport)
+        # Every other pair of servers does in slices what is about more than two messages.
+        limits = "slice_rows = 2\n" if self._lives // len(self._transports) % 2 else ""
+        config = self._directory / "config.toml"
+        config.write_text(f'[store]\nurl = "sqlite:{self._path}"\n[limits.store]\n{limits}')
+        options = ("--config", str(config), "--transport", transport)
         self._server = ServerProcess(options, self._directory)
 
     def _stop(self) -> None:

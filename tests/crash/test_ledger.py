@@ -10,6 +10,7 @@ from collections.abc import Callable
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.crash import deeds
 from tests.crash.deeds import Chooser, Deed, expanded
 from tests.crash.ledger import Folder, Found, History, Ledger, Letter
 from tests.crash.worker import Worker
@@ -177,6 +178,32 @@ class WorkerTests(SynchronousTestCase):
             lambda ledger: ledger.arrive(b"w0", two),
         )
         self.assertIn("if b'the command' has happened", str(error))
+
+    def test_slices(self) -> None:
+        """
+        What is done in slices may have been done to the first messages, and to no others.
+        """
+        flag = frozenset((b"\\Deleted",))
+        mine = {uid: _letter(uid) for uid in (1, 2, 3)}
+
+        def agree(found: dict[int, Letter]) -> Worker:
+            worker = Worker(0, "alice", "0")
+            worker.ledger = Ledger({b"w0": Folder(7, dict(mine))})
+            chooser = Chooser("w0", (b"w0",), random.Random(0))
+            # With more than it may have, it flags the older half of them.
+            self.patch(deeds, "_MANY", 0)
+            worker.open = chooser.choose(worker.ledger)
+            self.assertEqual(worker.open.line, b"UID STORE 1,2 +FLAGS (\\Deleted)")
+            worker.agree({b"w0": _found(found)}, set())
+            return worker
+
+        gone = {uid: attrs.evolve(each, flags=flag) for uid, each in mine.items()}
+        for found in (mine, {**mine, 1: gone[1]}, {**gone, 3: mine[3]}):
+            worker = agree(found)
+            self.assertEqual(worker.happened, found is not mine)
+            self.assertEqual(worker.ledger.folders[b"w0"].letters, found)
+        for found in ({**mine, 2: gone[2]}, gone):
+            self.assertRaises(AssertionError, agree, found)
 
 
 class ChooserTests(SynchronousTestCase):

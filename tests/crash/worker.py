@@ -206,13 +206,17 @@ class Worker:
         deed, self.open = self.open, None
         if deed is not None:
             self.unknown += 1
-            done = self.ledger.copy()
-            deed.change(done)
-            otherwise = done.difference(mine, subscribed)
-            if not otherwise:
-                self.happened += bool(wrong)
-                self.ledger, wrong = done, ""
-            elif wrong:
+            otherwise = ""
+            for change in (deed.change, *deed.parts):
+                done = self.ledger.copy()
+                change(done)
+                difference = done.difference(mine, subscribed)
+                if not difference:
+                    self.happened += bool(wrong)
+                    self.ledger, wrong = done, ""
+                    break
+                otherwise = otherwise or difference
+            if wrong:
                 shown = deed.line[:100] + (b"..." if len(deed.line) > 100 else b"")
                 wrong = f"if {shown!r} has happened: {otherwise}; if not: {wrong}"
         if wrong:
