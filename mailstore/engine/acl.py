@@ -126,7 +126,8 @@ class Acls:
         """
         if acl != EMPTY_ACL:
             db.execute(
-                "DELETE FROM acls WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM folders WHERE acl = ?1)", (acl,)
+                "DELETE FROM acls WHERE id = ? AND NOT EXISTS (SELECT 1 FROM folders WHERE acl = ?)",
+                (acl, acl),
             )
 
     def forget(self) -> None:

@@ -24,6 +24,13 @@ CHUNK = 128 * 1024
 CHUNK_BITS = 20
 
 
+def chunksOf(content: int) -> tuple[int, int]:
+    """
+    The first and the last id that chunks of a content can have.
+    """
+    return content << CHUNK_BITS, ((content + 1) << CHUNK_BITS) - 1
+
+
 @attrs.frozen
 class Content:
     """

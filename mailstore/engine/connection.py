@@ -19,12 +19,6 @@ class Cursor(Protocol):
     """
 
     @property
-    def lastrowid(self) -> int | None:
-        """
-        The id of the row that was inserted last.
-        """
-
-    @property
     def rowcount(self) -> int:
         """
         How many rows it changed.

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-from mailstore.engine.chunks import CHUNK, CHUNK_BITS
+from mailstore.engine.chunks import CHUNK, CHUNK_BITS, chunksOf
 from mailstore.engine.connection import Connection
-from mailstore.engine.rendering import Rendered
+from mailstore.engine.dialect import BY_ORPHANS
+from mailstore.engine.rendering import Rendered, renditionsOf
 from mailstore.engine.textindex import TextIndex
 from mailstore.errors import StoreBusy
 
@@ -29,8 +30,8 @@ _SWEEP_BYTES = 8 * 1024 * 1024
 #: Bytes of what a content has in place of its hash that is not there as a whole: fewer than a hash has.
 TOKEN_BYTES = 16
 
-#: Its chunks.
-_OF_CONTENT = f"id BETWEEN ?1 << {CHUNK_BITS} AND ((?1 + 1) << {CHUNK_BITS}) - 1"
+#: Its chunks, or its renditions.
+_OF_CONTENT = "id BETWEEN ? AND ?"
 
 #: Bytes of contents from which on their removal is a transaction of its own.
 _MUCH = 4 * 1024 * 1024
@@ -67,14 +68,14 @@ def insert(db: Connection, digest: bytes, stored: int, chunks: Iterable[bytes], 
         db.execute("INSERT INTO chunks (id, data) VALUES (?, ?)", (base + count, chunk))
         count += 1
     if not count:
-        db.execute("INSERT INTO chunks (id, data) VALUES (?, x'')", (base,))
+        db.execute("INSERT INTO chunks (id, data) VALUES (?, ?)", (base, b""))
     return content
 
 
 def _insert(db: Connection, digest: bytes, refs: int, stored: int, rendered: Rendered) -> int:
-    cursor = db.execute(
+    (content,) = db.execute(
         "INSERT INTO contents (hash, refs, stored, size, canonical, sent_day, rendered, structure, thread)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             digest,
             refs,
@@ -86,11 +87,9 @@ def _insert(db: Connection, digest: bytes, refs: int, stored: int, rendered: Ren
             rendered.structure,
             rendered.keys.thread,
         ),
-    )
-    content = cursor.lastrowid
-    assert content is not None
+    ).fetchone()
     rendered.insert(db, content)
-    return content
+    return int(content)
 
 
 class Arriving:
@@ -222,7 +221,7 @@ class Pins:
             still open cannot keep others from finding it, and from beginning to read it, until then.
         """
         found = db.execute(
-            "SELECT id, stored FROM contents INDEXED BY contents_orphans WHERE refs = 0 LIMIT ?",
+            f"SELECT id, stored FROM contents {BY_ORPHANS} WHERE refs = 0 LIMIT ?",
             (_SWEEP + len(self._pinned),),
         ).fetchall()
         unused: list[tuple[int, int]] = []
@@ -249,8 +248,8 @@ class Pins:
         if not gone:
             return
         rows = [(each,) for each in gone]
-        db.executemany(f"DELETE FROM chunks WHERE {_OF_CONTENT}", rows)
-        db.executemany("DELETE FROM renditions WHERE id BETWEEN ?1 << 4 AND ((?1 + 1) << 4) - 1", rows)
+        db.executemany(f"DELETE FROM chunks WHERE {_OF_CONTENT}", map(chunksOf, gone))
+        db.executemany(f"DELETE FROM renditions WHERE {_OF_CONTENT}", map(renditionsOf, gone))
         db.executemany("DELETE FROM texts WHERE id = ?", rows)
         db.executemany("DELETE FROM sortings WHERE id = ?", rows)
         db.executemany("DELETE FROM contents WHERE id = ?", rows)
@@ -264,7 +263,7 @@ class Pins:
         """
         db.execute("UPDATE contents SET hash = ? WHERE id = ?", (secrets.token_bytes(TOKEN_BYTES), content))
         removed = db.execute(
-            f"DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE {_OF_CONTENT} LIMIT ?2)",
-            (content, _SWEEP_BYTES // CHUNK),
+            f"DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE {_OF_CONTENT} LIMIT ?)",
+            (*chunksOf(content), _SWEEP_BYTES // CHUNK),
         )
         return removed.rowcount == 0

@@ -112,11 +112,11 @@ def listed(
 
 _DUE = (
     "SELECT e.folder,"
-    " ?1 >= e.sure_time + ?2"
+    " ? >= e.sure_time + ?"
     " OR f.messages > e.messages"
-    " OR (SELECT m.saved FROM messages m WHERE m.folder = e.folder AND m.uid < e.sure_uid AND m.saved <= ?1"
-    " ORDER BY m.uid LIMIT 1) < ?1 - e.days * ?3"
-    " FROM expiry e JOIN folders f ON f.id = e.folder WHERE e.folder > ?4 ORDER BY e.folder LIMIT ?5"
+    " OR (SELECT m.saved FROM messages m WHERE m.folder = e.folder AND m.uid < e.sure_uid AND m.saved <= ?"
+    " ORDER BY m.uid LIMIT 1) < ? - e.days * ?"
+    " FROM expiry e JOIN folders f ON f.id = e.folder WHERE e.folder > ? ORDER BY e.folder LIMIT ?"
 )
 
 
@@ -129,7 +129,7 @@ def due(db: Connection, after: int, count: int, now: int) -> tuple[list[int], in
     @param now: seconds since 1970.
     @return: those found, and the last that was looked at; 0 if that was the last of all.
     """
-    found = db.execute(_DUE, (now, _SURE_EVERY, _DAY, after, count)).fetchall()
+    found = db.execute(_DUE, (now, _SURE_EVERY, now, now, _DAY, after, count)).fetchall()
     return [folder for folder, is_due in found if is_due], found[-1][0] if len(found) == count else 0
 
 

@@ -14,6 +14,7 @@ from mailstore.engine import expiry, gone, groups, moving
 from mailstore.engine.acl import EMPTY_ACL, Acls, changed, withRights
 from mailstore.engine.connection import Connection
 from mailstore.engine.counters import nextUidValidity, touchTree
+from mailstore.engine.dialect import octets
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow, Place, Places
 from mailstore.engine.users import PUBLIC, Viewer
@@ -151,9 +152,9 @@ class Folders:
     def _insert(
         self, db: Connection, owner: int, path: str, acl: int, special_use: str, selectable: int = 1
     ) -> int:
-        cursor = db.execute(
+        (created,) = db.execute(
             "INSERT INTO folders (owner, name, selectable, acl, special_use, shared_seen, uid_validity,"
-            " announced) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " announced) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (
                 owner,
                 path,
@@ -164,12 +165,11 @@ class Folders:
                 nextUidValidity(db, self._clock()) if selectable else 1,
                 int(self._subscribe_new and owner == PUBLIC and bool(selectable)),
             ),
-        )
-        assert cursor.lastrowid is not None
+        ).fetchone()
         above = self._places.find(db, owner, path.rpartition(SEPARATOR)[0])
         if above is not None and selectable:
-            expiry.inherit(db, cursor.lastrowid, above.id, int(self._clock()))
-        return cursor.lastrowid
+            expiry.inherit(db, created, above.id, int(self._clock()))
+        return int(created)
 
     # --- delete ---
 
@@ -271,8 +271,8 @@ class Folders:
     def _renameTree(self, db: Connection, row: FolderRow, place: Place, acl: int) -> None:
         below = (row.owner, row.name, row.name)
         longest, deepest, shared = db.execute(
-            "SELECT max(length(CAST(name AS BLOB))), max(length(name) - length(replace(name, '/', ''))),"
-            f" max(acl > {EMPTY_ACL}) FROM folders WHERE id = ? OR ({_BELOW})",
+            f"SELECT max({octets('name')}), max(length(name) - length(replace(name, '/', ''))),"
+            f" max(CASE WHEN acl > {EMPTY_ACL} THEN 1 ELSE 0 END) FROM folders WHERE id = ? OR ({_BELOW})",
             (row.id, *below),
         ).fetchone()
         grown = len(place.shown.encode()) - len(row.name.encode())

@@ -14,6 +14,7 @@ from itertools import chain
 from operator import itemgetter
 
 from mailstore.engine.connection import Connection
+from mailstore.engine.dialect import BY_SHARING
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.lru import Cache
 from mailstore.engine.places import Places
@@ -38,7 +39,7 @@ _OTHERS = (
     "SELECT u.name || '/' || f.name, CASE f.selectable WHEN 1 THEN f.id ELSE 0 END, f.special_use, f.acl,"
     " f.owner FROM folders f {indexed} JOIN users u ON u.id = f.owner WHERE {which}"
 )
-_SHARED = _OTHERS.format(indexed="INDEXED BY folders_shared", which="f.owner > 0 AND f.acl > 1")
+_SHARED = _OTHERS.format(indexed=BY_SHARING, which="f.owner > 0 AND f.acl > 1")
 _ALL_OTHERS = _OTHERS.format(indexed="", which="f.owner > 0")
 
 
@@ -111,8 +112,7 @@ class Hierarchy:
     def _sharedAcls(self, db: Connection, generation: int) -> tuple[tuple[int, int], ...]:
         if self._shared_acls[0] != generation:
             found = db.execute(
-                "SELECT DISTINCT owner, acl FROM folders INDEXED BY folders_shared"
-                " WHERE owner > 0 AND acl > 1"
+                f"SELECT DISTINCT owner, acl FROM folders {BY_SHARING} WHERE owner > 0 AND acl > 1"
             )
             self._shared_acls = (generation, tuple(sorted(found)))
         return self._shared_acls[1]

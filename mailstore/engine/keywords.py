@@ -9,6 +9,7 @@ then, in the transaction that notes what was found, those that have changed sinc
 from __future__ import annotations
 
 from mailstore.engine.connection import Connection
+from mailstore.engine.dialect import BY_MODSEQ
 from mailstore.engine.flags import Keywords
 from mailstore.engine.places import FolderRow
 
@@ -58,7 +59,7 @@ class Look:
         """
         used = self._used
         found = db.execute(
-            "SELECT DISTINCT flags FROM messages INDEXED BY messages_modseq WHERE folder = ? AND modseq > ?",
+            f"SELECT DISTINCT flags FROM messages {BY_MODSEQ} WHERE folder = ? AND modseq > ?",
             (self._folder, self._since),
         )
         for (flags,) in found:

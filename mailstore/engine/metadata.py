@@ -197,7 +197,8 @@ def setMetadata(
             raise MessageTooBig(f"an annotation can have at most {limits.max_annotation} bytes")
         else:
             db.execute(
-                "INSERT OR REPLACE INTO metadata (folder, user, entry, value) VALUES (?, ?, ?, ?)",
+                "INSERT INTO metadata (folder, user, entry, value) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (folder, user, entry) DO UPDATE SET value = excluded.value",
                 (*key, value),
             )
     for user in (_EVERYBODY, viewer.id):

@@ -323,7 +323,7 @@ def expunge(
     """
     if not row.deleted:
         return UidSet(), 0
-    columns, condition = "uid, flags, content, size", f"AND flags & {DELETED}"
+    columns, condition = "uid, flags, content, size", f"AND (flags & {DELETED}) <> 0"
     found, after = selectRows(db, row, uids, columns, condition, after, most)
     gone = [OldRow._make(each) for each in found]
     removeMessagesOf(db, row, gone, max_tombstones)

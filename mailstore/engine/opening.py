@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import attrs
 
+from mailstore.engine import dialect
 from mailstore.engine.connection import Connection
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow, Places
@@ -348,7 +349,7 @@ def _fewChanged(db: Connection, row: FolderRow, viewer: Viewer, since: int, most
     found: dict[int, tuple[int, int]] = {
         uid: (flags, modseq)
         for uid, flags, modseq in db.execute(
-            "SELECT uid, flags, modseq FROM messages INDEXED BY messages_modseq"
+            f"SELECT uid, flags, modseq FROM messages {dialect.BY_MODSEQ}"
             " WHERE folder = ? AND modseq > ? AND modseq <= ? LIMIT ?",
             (row.id, since, row.changed, most + 1),
         )
@@ -358,7 +359,7 @@ def _fewChanged(db: Connection, row: FolderRow, viewer: Viewer, since: int, most
             (uid, (flags, modseq))
             for uid, flags, modseq in db.execute(
                 "SELECT m.uid, m.flags, m.modseq FROM seen_marks s"
-                " CROSS JOIN messages m ON m.folder = s.folder AND m.uid = s.uid"
+                f" {dialect.FOR_EACH_JOIN} messages m ON m.folder = s.folder AND m.uid = s.uid"
                 " WHERE s.folder = ? AND s.user = ? AND s.modseq > ? AND s.uid < ? LIMIT ?",
                 (row.id, viewer.id, since, row.uid_next, most + 1),
             )

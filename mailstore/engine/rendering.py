@@ -13,6 +13,7 @@ from mmap import ACCESS_READ, mmap
 
 import attrs
 
+from mailstore.engine.chunks import chunksOf
 from mailstore.engine.connection import Connection
 from mailstore.engine.database import Database
 from mailstore.engine.limits import EngineLimits
@@ -43,6 +44,13 @@ _AGAIN = 100
 Rendition = Callable[[Message], bytes]
 
 
+def renditionsOf(content: int) -> tuple[int, int]:
+    """
+    The first and the last id that renditions of a content can have.
+    """
+    return content << 4, ((content + 1) << 4) - 1
+
+
 @attrs.frozen
 class Rendered:
     """
@@ -65,18 +73,23 @@ class Rendered:
         Keep what is kept beside the row of the content, in the place of what is there.
         """
         db.executemany(
-            "INSERT OR REPLACE INTO renditions (id, data) VALUES (?, ?)",
+            "INSERT INTO renditions (id, data) VALUES (?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET data = excluded.data",
             [((content << 4) + kind, data) for kind, data in self.renditions],
         )
         db.execute(
-            "INSERT OR REPLACE INTO texts (id, header, body, parts) VALUES (?, ?, ?, ?)",
+            "INSERT INTO texts (id, header, body, parts) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+            " SET header = excluded.header, body = excluded.body, parts = excluded.parts",
             (content, self.header, self.body, self.parts),
         )
         keys = self.keys
         db.execute(
-            "INSERT OR REPLACE INTO sortings"
+            "INSERT INTO sortings"
             " (id, sent, subject, is_reply, sender, recipient, copied, message, refs)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET sent = excluded.sent,"
+            " subject = excluded.subject, is_reply = excluded.is_reply, sender = excluded.sender,"
+            " recipient = excluded.recipient, copied = excluded.copied, message = excluded.message,"
+            " refs = excluded.refs",
             (
                 content,
                 keys.sent,
@@ -229,12 +242,11 @@ def renderAgain(db: Connection, renderer: Renderer, content: int) -> None:
     """
     with contextlib.closing(Spool(_IN_MEMORY)) as spool:
         for (chunk,) in db.execute(
-            "SELECT data FROM chunks WHERE id BETWEEN ?1 << 20 AND ((?1 + 1) << 20) - 1 ORDER BY id",
-            (content,),
+            "SELECT data FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id", chunksOf(content)
         ):
             spool.write(chunk)
         rendered = renderer.render(spool.buffer())
-    db.execute("DELETE FROM renditions WHERE id BETWEEN ?1 << 4 AND ((?1 + 1) << 4) - 1", (content,))
+    db.execute("DELETE FROM renditions WHERE id BETWEEN ? AND ?", renditionsOf(content))
     rendered.insert(db, content)
     db.execute(
         "UPDATE contents SET sent_day = ?, structure = ?, rendered = ?, thread = ? WHERE id = ?",

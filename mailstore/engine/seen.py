@@ -27,10 +27,15 @@ _FEW = 64
 
 _ROW = "SELECT low, low_modseq, last, seen, marks, compact_at FROM seen WHERE folder = ? AND user = ?"
 _SAVE = (
-    "INSERT OR REPLACE INTO seen (folder, user, low, low_modseq, last, seen, marks, compact_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO seen (folder, user, low, low_modseq, last, seen, marks, compact_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folder, user) DO UPDATE SET low = excluded.low,"
+    " low_modseq = excluded.low_modseq, last = excluded.last, seen = excluded.seen, marks = excluded.marks,"
+    " compact_at = excluded.compact_at"
 )
-_MARK = "INSERT OR REPLACE INTO seen_marks (folder, user, uid, seen, modseq) VALUES (?, ?, ?, ?, ?)"
+_MARK = (
+    "INSERT INTO seen_marks (folder, user, uid, seen, modseq) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (folder, user, uid) DO UPDATE SET seen = excluded.seen, modseq = excluded.modseq"
+)
 
 
 class SeenRow(NamedTuple):

@@ -14,13 +14,14 @@ from bisect import bisect_left
 import msgspec
 
 from mailstore.engine.connection import Connection
+from mailstore.engine.dialect import BY_MODSEQ, listed
 from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
 from mailstore.model import SEEN, FlagColumns, UidSet, uint32s, uint64s
 
 # Each column as one text, which is read as a list: a row at a time takes twice as long.
 _COLUMNS = (
-    "SELECT group_concat(uid), group_concat(flags), group_concat(modseq) FROM"
+    f"SELECT {listed('uid')}, {listed('flags')}, {listed('modseq')} FROM"
     " (SELECT uid, flags, modseq FROM messages WHERE folder = ? AND uid > ? AND uid < ? ORDER BY uid LIMIT ?)"
 )
 _ROWS = 10_000
@@ -172,7 +173,7 @@ def _refreshed(db: Connection, row: FolderRow, before: Snapshot) -> Snapshot | N
     if gone:
         uids, flags, modseqs = without(UidSet.ofRanges(gone), uids, flags, modseqs)
     changed = db.execute(
-        "SELECT uid, flags, modseq FROM messages INDEXED BY messages_modseq"
+        f"SELECT uid, flags, modseq FROM messages {BY_MODSEQ}"
         " WHERE folder = ? AND modseq > ? AND modseq <= ? ORDER BY uid LIMIT ?",
         (row.id, since, row.changed, _ROWS + 1),
     ).fetchall()

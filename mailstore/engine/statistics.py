@@ -4,6 +4,7 @@ How much of everything there is.
 
 from __future__ import annotations
 
+from mailstore.engine import dialect
 from mailstore.engine.connection import Connection
 from mailstore.engine.users import PUBLIC
 from mailstore.model import Statistics
@@ -18,7 +19,7 @@ def statistics(db: Connection) -> Statistics:
         row = db.execute(statement, operands).fetchone()
         return int(row[0] or 0)
 
-    page = number("PRAGMA page_size")
+    size, free = dialect.fileSizes(db)
     indexed = str(db.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()[0])
     # Up to which content the index goes; see mailstore.engine.textindex.
     done = int(indexed.split(".")[1]) if indexed else 0
@@ -31,6 +32,6 @@ def statistics(db: Connection) -> Statistics:
         contents=number("SELECT count(*) FROM contents"),
         content_bytes=number("SELECT sum(stored) FROM contents"),
         unindexed=number("SELECT count(*) FROM texts WHERE id > ?", done),
-        database_bytes=page * number("PRAGMA page_count"),
-        free_bytes=page * number("PRAGMA freelist_count"),
+        database_bytes=size,
+        free_bytes=free,
     )

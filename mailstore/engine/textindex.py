@@ -18,7 +18,6 @@ indexed in pieces, which overlap so that what is asked for is never cut in two::
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import NamedTuple
@@ -328,7 +327,8 @@ def _save(db: Connection, state: _State) -> None:
 
 
 def _hasTrigrams(db: Connection) -> bool:
-    if sqlite3.sqlite_version_info < (3, 34):
+    version: str = db.execute("SELECT sqlite_version()").fetchone()[0]
+    if tuple(map(int, version.split(".")[:2])) < (3, 34):
         return False
     found: int = db.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone()[0]
     return bool(found)

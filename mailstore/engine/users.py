@@ -100,12 +100,11 @@ def createUser(db: Connection, name: str, keys: Credentials, clock: float) -> in
     name = userName(name)
     if db.execute("SELECT 1 FROM users WHERE name = ?", (name,)).fetchone() is not None:
         raise UserExists(f"there is a user {name!r} already")
-    cursor = db.execute(
-        "INSERT INTO users (name, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?)",
+    (owner,) = db.execute(
+        "INSERT INTO users (name, salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?)"
+        " RETURNING id",
         (name, keys.salt, keys.iterations, keys.stored_key, keys.server_key),
-    )
-    owner = cursor.lastrowid
-    assert owner is not None
+    ).fetchone()
     db.execute("INSERT INTO trees (owner, folders) VALUES (?, 1)", (owner,))
     db.execute(
         "INSERT INTO folders (owner, name, selectable, acl, shared_seen, uid_validity)"
@@ -113,7 +112,7 @@ def createUser(db: Connection, name: str, keys: Credentials, clock: float) -> in
         (owner, INBOX, EMPTY_ACL, nextUidValidity(db, clock)),
     )
     db.execute("UPDATE meta SET value = value + 1 WHERE key = 'personal'")
-    return owner
+    return int(owner)
 
 
 def enrol(db: Connection, name: str, iterations: int, limits: EngineLimits, clock: float) -> None:

@@ -59,14 +59,13 @@ def makeFolder(db: Connection, name: str, clock: Callable[[], float], folder: in
     ).fetchone()
     if found is not None:
         return int(found[0])
-    cursor = db.execute(
+    (made,) = db.execute(
         "INSERT INTO folders (id, owner, name, selectable, acl, shared_seen, uid_validity)"
-        " VALUES (?, ?, ?, 1, ?, 1, ?)",
+        " VALUES (?, ?, ?, 1, ?, 1, ?) RETURNING id",
         (folder, PUBLIC, path, EMPTY_ACL, nextUidValidity(db, clock())),
-    )
-    assert cursor.lastrowid is not None
+    ).fetchone()
     touchTree(db, PUBLIC, True, 1)
-    return cursor.lastrowid
+    return int(made)
 
 
 def fileContent(db: Connection, content: int, clock: Callable[[], float]) -> None:
