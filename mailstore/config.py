@@ -134,7 +134,7 @@ class Config:
     certificate: str = ""
     #: Path of its private key (PEM).
     key: str = ""
-    #: Descriptions of checkers of passwords that are asked beside the store, as C{--auth}
+    #: Descriptions of checkers of passwords or tokens that are asked beside the store, as C{--auth}
     #: takes them (L{twisted.cred.strcred}).
     checkers: tuple[str, ...] = attrs.field(default=(), repr=False)
     #: What unknown users are shown in place of a real user's salt is made from this.  All front ends

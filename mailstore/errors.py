@@ -207,6 +207,9 @@ class SignInRefused(Exception):
     comes from an L{IAuthenticator<mailstore.interfaces.IAuthenticator>}, not from a store.
     """
 
+    #: What the mechanism has the server say before it refuses, to which the client answers something.
+    last_words: bytes = b""
+
 
 class ActingRefused(SignInRefused):
     """

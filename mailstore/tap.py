@@ -20,6 +20,7 @@ from twisted.cred.strcred import AuthOptionMixin
 from twisted.python import usage
 from twisted.python.failure import Failure
 
+from mailstore.auth.bearer import IBearerToken
 from mailstore.config import (
     DEFAULT_LISTEN,
     DEFAULT_STORE,
@@ -41,8 +42,8 @@ class Options(AuthOptionMixin, usage.Options):
     What can be said after C{twist mailstore}.  It wins over the config file.
     """
 
-    #: C{--auth} adds checkers of passwords; they are asked beside the store.
-    supportedInterfaces = (IUsernamePassword,)
+    #: C{--auth} adds checkers of passwords or tokens; they are asked beside the store.
+    supportedInterfaces = (IUsernamePassword, IBearerToken)
 
     synopsis = "[options]"
 

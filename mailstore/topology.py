@@ -136,7 +136,7 @@ class Part:
     fill: Callable[[IStore], Awaitable[None]] | None = None
     #: Rounds of PBKDF2 that the sign-in of an unknown user costs.
     iterations: int = ITERATIONS
-    #: Checkers of passwords to ask beside the store; none for those of the config.
+    #: Checkers of passwords or tokens to ask beside the store; none for those of the config.
     checkers: tuple[Any, ...] = ()
     #: What TLS is done with, a L{CertificateOptions<twisted.internet.ssl.CertificateOptions>}; C{None} for
     #: what the config says.

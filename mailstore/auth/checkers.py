@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 from twisted.cred.checkers import ICredentialsChecker, InMemoryUsernamePasswordDatabaseDontUse
-from twisted.cred.credentials import IUsernamePassword
+from twisted.cred.credentials import ICredentials, IUsernamePassword
 from twisted.cred.error import LoginFailed, UnauthorizedLogin
 from twisted.cred.strcred import InvalidAuthType, makeChecker
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -21,6 +21,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from mailstore.auth.bearer import IBearerToken
 from mailstore.auth.keys import ITERATIONS
 from mailstore.errors import CheckerFailed, InvalidName, StoreError
 from mailstore.interfaces import IUsers
@@ -30,13 +31,17 @@ from mailstore.model import userName
 PATIENCE = 30.0
 
 
+#: What others may check.
+_KINDS = (IUsernamePassword, IBearerToken)
+
+
 @attrs.frozen
 class Others:
     """
     Who is asked beside the store.
     """
 
-    #: Checkers of passwords, in the order in which they are asked.
+    #: Checkers of passwords or tokens, in the order in which they are asked.
     checkers: Sequence[Any]
     #: Measures L{PATIENCE}.
     clock: IReactorTime
@@ -53,7 +58,7 @@ def makeCheckers(descriptions: Iterable[str]) -> tuple[Any, ...]:
     The checkers that these texts describe, as C{--auth} takes them.
 
     @raise BadChecker: there is no such kind, it does not understand what is
-        behind the colon, or it does not check passwords.
+        behind the colon, or it checks neither passwords nor tokens.
     """
     return tuple(_make(each) for each in descriptions)
 
@@ -70,8 +75,8 @@ def _make(description: str) -> Any:
         # Plugins raise what they like; whatever it is, it is about this text, which may hold passwords.
         why = " ".join(str(error).split()) or type(error).__name__
         raise BadChecker(f"cannot use the checker {kind!r}: {why}") from error
-    if IUsernamePassword not in checker.credentialInterfaces:
-        raise BadChecker(f"the checker {kind!r} does not check passwords")
+    if not set(_KINDS) & set(checker.credentialInterfaces):
+        raise BadChecker(f"the checker {kind!r} does not check passwords, nor tokens")
     return checker
 
 
@@ -98,11 +103,13 @@ class CheckersInTurn:
     One checker made of several.
     """
 
-    credentialInterfaces = (IUsernamePassword,)
-
     log = Logger()
 
-    def __init__(self, checkers: Sequence[Any]) -> None:
+    def __init__(self, checkers: Sequence[Any], kind: type[ICredentials] = IUsernamePassword) -> None:
+        """
+        @param kind: what all of them check.
+        """
+        self.credentialInterfaces = (kind,)
         self._checkers = checkers
 
     def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
@@ -125,7 +132,7 @@ class CheckersInTurn:
             except StoreError:
                 raise
             except Exception:
-                self.log.failure("{checker} could not check a password", checker=type(checker).__name__)
+                self.log.failure("{checker} could not do its work", checker=type(checker).__name__)
                 failed = True
         if failed:
             raise CheckerFailed("not everybody who might know could be asked")
@@ -139,7 +146,7 @@ class ForeignChecker:
     for the first time.
     """
 
-    credentialInterfaces = (IUsernamePassword,)
+    credentialInterfaces = _KINDS
 
     log = Logger()
 
@@ -166,7 +173,7 @@ class ForeignChecker:
         return Deferred.fromCoroutine(self._check(credentials))
 
     async def _check(self, credentials: Any) -> bytes | tuple[()]:
-        if not credentials.password:
+        if IUsernamePassword.providedBy(credentials) and not credentials.password:
             # Some directories take this for a question that anybody may ask (RFC 4513 section 6.3.1).
             raise UnauthorizedLogin("a password cannot be empty")
         asked: Deferred[Any] = maybeDeferred(self._checker.requestAvatarId, credentials)

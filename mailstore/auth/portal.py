@@ -11,13 +11,14 @@ from typing import Any
 
 import attrs
 from twisted.cred.checkers import ICredentialsChecker
-from twisted.cred.credentials import IUsernamePassword, UsernamePassword
+from twisted.cred.credentials import ICredentials, IUsernamePassword, UsernamePassword
 from twisted.cred.error import LoginFailed, UnauthorizedLogin
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from zope.interface import Attribute, Interface, implementer
 
+from mailstore.auth.bearer import OAUTHBEARER, REFUSALS, XOAUTH2, IBearerToken, readBearer
 from mailstore.auth.checkers import CheckersInTurn, ForeignChecker, Others
 from mailstore.auth.keys import ITERATIONS, decoy, verify
 from mailstore.auth.scram import (
@@ -191,9 +192,12 @@ class PortalAuthenticator:
         """
         See L{IMechanisms.mechanisms}.
         """
-        if self._keys is None or IScramProof not in self._portal.listCredentialsInterfaces():
-            return ()
-        return (MECHANISM_PLUS, MECHANISM)
+        known = self._portal.listCredentialsInterfaces()
+        scram = self._keys is not None and IScramProof in known
+        return (
+            *((MECHANISM_PLUS, MECHANISM) if scram else ()),
+            *((OAUTHBEARER, XOAUTH2) if IBearerToken in known else ()),
+        )
 
     async def authenticate(self, user: str, password: str) -> str:
         """
@@ -213,9 +217,12 @@ class PortalAuthenticator:
         """
         See L{IMechanisms.converse}.
         """
-        if self._keys is None or mechanism not in self.mechanisms:
+        if mechanism not in self.mechanisms:
             raise ValueError(f"there is no mechanism {mechanism!r} here")
         said = await ask(b"") if first is None else first
+        if mechanism in REFUSALS:
+            return await self._takeToken(mechanism, said)
+        assert self._keys is not None
         message = readFirst(said, bindings, mechanism == MECHANISM_PLUS)
         # Also for a decoy: who there is, shows neither here nor at the end.
         challenge = serverFirst(message, newNonce(), await self._keys(message.user))
@@ -227,6 +234,13 @@ class PortalAuthenticator:
         if await ask(proof.lastWords()):
             raise SignInGarbled("There is nothing more to say")
         return name
+
+    async def _takeToken(self, mechanism: str, said: bytes) -> str:
+        try:
+            return await self._login(readBearer(mechanism, said))
+        except SignInRefused as error:
+            error.last_words = REFUSALS[mechanism]
+            raise
 
     async def _login(self, credentials: Any) -> str:
         try:
@@ -249,16 +263,26 @@ def storeAuthenticator(
     The authenticator of a server that knows its users from its store, and from
     others if there are any.
 
-    With others there is no SCRAM: clients that can would use it, also for
-    users whom only a checker of passwords knows, and fail.
+    With others that check passwords there is no SCRAM: clients that can would use it, also for
+    users whom only such a checker knows, and fail.  With others that know tokens there are
+    OAUTHBEARER and XOAUTH2.
 
     @param run: see L{inThreadsOf}.
     @param secret: see L{StoreChecker}.
     """
     own = StoreChecker(users, run, decoy_iterations, secret)
-    if others is None or not others.checkers:
-        return PortalAuthenticator(Portal(MailRealm(), [own]), own.keys)
-    every = CheckersInTurn(
-        (own, *(ForeignChecker(each, users, others, decoy_iterations) for each in others.checkers))
-    )
-    return PortalAuthenticator(Portal(MailRealm(), [every]))
+    checkers: list[Any] = []
+    foreign = () if others is None else tuple(others.checkers)
+
+    def ofKind(kind: type[ICredentials]) -> list[ForeignChecker]:
+        return [
+            ForeignChecker(each, users, others, decoy_iterations)
+            for each in foreign
+            if others is not None and kind in each.credentialInterfaces
+        ]
+
+    passwords, tokens = ofKind(IUsernamePassword), ofKind(IBearerToken)
+    checkers.append(CheckersInTurn((own, *passwords)) if passwords else own)
+    if tokens:
+        checkers.append(CheckersInTurn(tokens, IBearerToken))
+    return PortalAuthenticator(Portal(MailRealm(), checkers), None if passwords else own.keys)

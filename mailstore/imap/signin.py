@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -15,6 +16,7 @@ from mailstore.imap.capabilities import BOUND, capabilities, mayLogin
 from mailstore.imap.command import Bad, No, Ok, Refused, Reply
 from mailstore.imap.session import SessionOver
 from mailstore.imap.wire.reader import decodeBase64
+from mailstore.imap.wire.values import ParseError
 
 if TYPE_CHECKING:
     from mailstore.imap.session import Session
@@ -155,6 +157,10 @@ async def _try(session: Session, check: Callable[[_Attempt], Awaitable[str]]) ->
         name = await check(attempt)
     except SignInRefused as error:
         attempt.end(failed=True)
+        if error.last_words:
+            # Whatever the client answers, or that it gives up, changes nothing.
+            with suppress(Refused, ParseError):
+                await ask(session, error.last_words)
         return await _failed(session, _REFUSALS.get(type(error), _REFUSALS[SignInRefused]))
     except _Barred:
         return await _failed(session, _BARRED)

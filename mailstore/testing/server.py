@@ -39,6 +39,7 @@ from mailstore.selfsigned import pem, selfSigned
 from mailstore.testing.commandfaults import Heard
 from mailstore.testing.contents import Contents, several
 from mailstore.testing.faults import Faults, Meddler
+from mailstore.testing.tokens import TokenChecker
 from mailstore.topology import MailService, Part
 
 T = TypeVar("T")
@@ -98,6 +99,7 @@ class MailServer(Contents):
         transport: str = "memory:",
         tls: bool = False,
         lmtp: bool = False,
+        tokens: Mapping[str, str] | None = None,
         config: Config | None = None,
     ) -> None:
         """
@@ -109,6 +111,8 @@ class MailServer(Contents):
         @param tls: offer STARTTLS, and TLS from the first byte at L{tls_port}, with a certificate made on the
             spot, which L{sslContext} trusts.
         @param lmtp: take messages by LMTP at L{lmtp_port}.
+        @param tokens: users by the tokens with which they can sign in by OAUTHBEARER or XOAUTH2; who of
+            them is not in C{users} has a mailbox when he comes for the first time.
         @param config: bounds that differ from the usual ones; where it
             listens for IMAP and which store it serves is decided here; if it leaves public folders out of
             the lists of one of its endpoints, so does this server.  By default, wrong
@@ -129,6 +133,7 @@ class MailServer(Contents):
         if tls and self._options is None:
             raise ConfigError("TLS is not installed: pip install 'mailstore[tls]'")
         self._lmtp = lmtp
+        self._tokens = dict(tokens or {})
         self._users = dict(users or {})
         self._folders = several(folders)
         self._administrators = several(administrators)
@@ -231,6 +236,7 @@ class MailServer(Contents):
             iterations=QUICK_ITERATIONS,
             tls=self._options,
             meddler=meddler,
+            checkers=(TokenChecker(self._tokens),) if self._tokens else (),
         )
 
     def _make(self) -> None:

@@ -83,7 +83,7 @@ class MakeCheckersTests(SynchronousTestCase):
         for description, expected in (
             ("smoke:x", "there is no kind of checker 'smoke'; 'twist mailstore --help-auth' lists them"),
             ("memory:carol:secret:dave", "cannot use the checker 'memory': "),
-            ("anonymous", "the checker 'anonymous' does not check passwords"),
+            ("anonymous", "the checker 'anonymous' does not check passwords, nor tokens"),
         ):
             error = self.assertRaises(BadChecker, makeCheckers, [description])
             self.assertEqual(str(error)[: len(expected)], expected)

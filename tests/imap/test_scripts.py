@@ -122,7 +122,7 @@ class CoverageTests(SynchronousTestCase):
         had and without a right to do anything before it, and where literals are restricted.
         """
         names: set[str] = set()
-        with MailServer(users={"alice": "secret"}, tls=True) as server:
+        with MailServer(users={"alice": "secret"}, tls=True, tokens={"x": "alice"}) as server:
             with IMAP4_SSL(server.host, server.tls_port, ssl_context=server.sslContext()) as private:
                 names |= _names(b"* CAPABILITY " + private.capability()[1][0])
             client = RawClient(server.port)

@@ -143,6 +143,26 @@ class MailServerTests(SynchronousTestCase):
                 self.signIn(server, password="wrong")
             self.signIn(server)
 
+    def test_tokens(self) -> None:
+        """
+        Who has a token signs in with it, also who is no user yet; another is refused.
+        """
+        with MailServer(users={"alice": "secret"}, tokens={"t-1": "alice", "t-2": "dora"}) as server:
+
+            def present(token: str, user: str) -> imaplib.IMAP4:
+                client = imaplib.IMAP4(server.host, server.port)
+                self.addCleanup(client.shutdown)
+                words = [f"user={user}\1auth=Bearer {token}\1\1".encode(), b""]
+                client.authenticate("XOAUTH2", lambda challenge: words.pop(0))
+                return client
+
+            for token, user in (("t-1", "alice"), ("t-2", "dora")):
+                self.assertEqual(present(token, user).select()[0], "OK")
+            for token, user in (("t-2", "alice"), ("t-3", "alice")):
+                with self.assertRaisesRegex(imaplib.IMAP4.error, "AUTHENTICATIONFAILED"):
+                    present(token, user)
+            self.signIn(server)
+
     def test_goneInTheEnd(self) -> None:
         """
         When it ends its clients are cut off, its port is closed, and no

@@ -58,7 +58,8 @@ B{The header} goes up to the first line of the conversation:
     PATH} with its lines below it as C{| line}, C{Limit: imap.max_line = 2000} (a setting of
     C{[limits.imap]}, C{[limits.store]} or C{[limits.ipc]}), C{Setting: imap.literals = "minus"} (any other
     of the config file), C{TLS: yes} (STARTTLS with a certificate made
-    on the spot).  Names of folders are whole: C{Other Users/alice/INBOX}.
+    on the spot), C{Token: TOKEN USER} (with which the user can sign in by OAUTHBEARER and XOAUTH2).
+    Names of folders are whole: C{Other Users/alice/INBOX}.
 
 B{The conversation.}  Lines that are empty or begin with C{#} mean nothing.  A name before C{C} or C{S} is
 that of the session.

@@ -81,6 +81,8 @@ class Header:
     settings: tuple[tuple[str, str, str], ...] = ()
     #: Whether STARTTLS is offered.
     tls: bool = False
+    #: Users by their tokens.
+    tokens: dict[str, str] = attrs.field(factory=dict)
     #: Sessions that are signed in before the conversation, by name.
     sessions: dict[str, SignIn] = attrs.field(factory=dict)
 
@@ -101,6 +103,7 @@ class HeaderReader:
         self._messages: list[Message] = []
         self._settings: list[tuple[str, str, str]] = []
         self._tls = False
+        self._tokens: dict[str, str] = {}
         self._sessions: dict[str, SignIn] = {}
         self._lines: list[str] | None = None
         self._keys = {
@@ -117,6 +120,7 @@ class HeaderReader:
             "Limit": self._limit,
             "Setting": self._setting,
             "TLS": self._tlsLine,
+            "Token": self._token,
             "Session": self._session,
         }
 
@@ -164,6 +168,7 @@ class HeaderReader:
             tuple(self._messages),
             tuple(self._settings),
             self._tls,
+            self._tokens,
             self._sessions,
         )
 
@@ -236,6 +241,12 @@ class HeaderReader:
         if value not in ("yes", "no"):
             self._wants("yes or no")
         self._tls = value == "yes"
+
+    def _token(self, value: str) -> None:
+        token, _, user = value.partition(" ")
+        if not user:
+            self._wants("a token and a user")
+        self._tokens[token] = user
 
     def _session(self, value: str) -> None:
         who, _, folder = value.partition(" in ")

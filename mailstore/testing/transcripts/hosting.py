@@ -36,6 +36,7 @@ def serverFor(script: Script, transport: str = "memory:") -> MailServer:
             transport=transport,
             config=_config(script),
             tls=header.tls,
+            tokens=header.tokens,
         )
     except (ValueError, ConfigError) as error:
         raise ScriptError(f"{script.name}: {error}") from error
