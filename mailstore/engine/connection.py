@@ -7,10 +7,18 @@ know which library this comes from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 _T = TypeVar("_T")
+
+
+def marks(values: Collection[object]) -> str:
+    """
+    What stands for some values in a statement, between the parentheses behind C{IN}.  Nothing is among
+    none; but C{NOT IN} none is nothing either.
+    """
+    return ",".join("?" * len(values)) or "NULL"
 
 
 class Cursor(Protocol):

@@ -1,11 +1,12 @@
 """
 What the engine says to its database otherwise than SQL is said everywhere: the one place of it.
 
-All other statements of the engine's logic are such as SQLite and PostgreSQL both understand
-(rows are written over by C{ON CONFLICT}, new ids are had by C{RETURNING}).  What is about the database as a
-whole, and not about mail, is elsewhere: the file and its connections (L{mailstore.engine.database}), the
-schema and its steps, copies of the file, its errors, the search index, and the check of a file, which are
-each SQLite's own.  For another database there are to be others of these, and of this module.
+All other statements of the engine's logic are such as SQLite and PostgreSQL both understand (rows are written
+over by C{ON CONFLICT}, new ids are had by C{RETURNING}), but for the columns named C{user}, which PostgreSQL
+wants quoted.  What is about the database as a whole, and not about mail, is elsewhere: the file and its
+connections (L{mailstore.engine.database}), the schema and its steps, copies of the file, its errors, the
+search index, and the check of a file, which are each SQLite's own.  For another database there are to be
+others of these, and of this module.
 """
 
 from __future__ import annotations

@@ -11,14 +11,15 @@ import unicodedata
 from collections.abc import Iterable
 
 from mailstore.engine.acl import Entries
-from mailstore.engine.connection import Connection
+from mailstore.engine.connection import Connection, marks
 from mailstore.errors import GroupExists, LimitReached, NoSuchGroup, NoSuchUser
 from mailstore.model import ANYONE, AUTHENTICATED, GROUP_PREFIX, groupName
 
 # Whether a user is one of some: by name, or as a member of a group.
-_AMONG = (
-    "(u.name IN ({names}) OR u.id IN"
-    " (SELECT m.user FROM members m JOIN user_groups g ON g.id = m.user_group WHERE g.name IN ({groups})))"
+_NAMED = "u.name IN ({marks})"
+_MEMBERS = (
+    "u.id IN (SELECT m.user FROM members m JOIN user_groups g ON g.id = m.user_group"
+    " WHERE g.name IN ({marks}))"
 )
 
 
@@ -136,7 +137,7 @@ def someoneHas(db: Connection, entries: Entries, right: str) -> bool:
     among, who_among = _among(given)
     except_for, who_not = _among(taken)
     if given & everybody:
-        among, who_among = "1", []
+        among, who_among = "TRUE", []
     return (
         db.execute(
             f"SELECT 1 FROM users u WHERE {among} AND NOT {except_for} LIMIT 1", (*who_among, *who_not)
@@ -151,8 +152,9 @@ def _among(identifiers: Iterable[str]) -> tuple[str, list[str]]:
     """
     users = [each for each in identifiers if not each.startswith(GROUP_PREFIX)]
     groups = [each.removeprefix(GROUP_PREFIX) for each in identifiers if each.startswith(GROUP_PREFIX)]
-    marks = {"names": ",".join("?" * len(users)), "groups": ",".join("?" * len(groups))}
-    return _AMONG.format(**marks), users + groups
+    parts = [_NAMED.format(marks=marks(users))] * bool(users)
+    parts += [_MEMBERS.format(marks=marks(groups))] * bool(groups)
+    return f"({' OR '.join(parts) or 'FALSE'})", users + groups
 
 
 def _groupId(db: Connection, group: str) -> int:

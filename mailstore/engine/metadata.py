@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from mailstore.engine.connection import Connection
+from mailstore.engine.connection import Connection, marks
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import Places
 from mailstore.engine.users import Viewer
@@ -106,14 +106,14 @@ def ofMany(
     visible = {
         folder
         for folder, owner, acl in db.execute(
-            f"SELECT id, owner, acl FROM folders WHERE selectable AND id IN ({_marks(wanted)})", wanted
+            f"SELECT id, owner, acl FROM folders WHERE selectable AND id IN ({marks(wanted)})", wanted
         )
         if _mayKnow(places.rightsOn(db, viewer, owner, acl))
     }
 
     def meant(those: Collection[int]) -> tuple[str, tuple[Any, ...]]:
         values = (*those, *_whose(viewer), *names)
-        return f"folder IN ({_marks(those)}) AND user IN (?, ?) AND entry IN ({_marks(names)})", values
+        return f"folder IN ({marks(those)}) AND user IN (?, ?) AND entry IN ({marks(names)})", values
 
     where, values = meant(visible)
     sizes = dict(
@@ -137,10 +137,6 @@ def ofMany(
         for folder, some in groupby(rows, itemgetter(0))
     }
     return tuple(Annotated(folder, found.get(folder, ())) for folder in told), taken
-
-
-def _marks(values: Collection[object]) -> str:
-    return ",".join("?" * len(values))
 
 
 def _mayKnow(rights: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import attrs
 
 from mailstore.engine import dialect
-from mailstore.engine.connection import Connection
+from mailstore.engine.connection import Connection, marks
 from mailstore.engine.limits import EngineLimits
 from mailstore.engine.places import FolderRow, Places
 from mailstore.engine.seen import SeenRow, SeenState, Views, ownSeen, read
@@ -93,24 +93,24 @@ def statuses(
     the same rights, and no flags of his own, is told the same.
     """
     wanted = tuple(dict.fromkeys(each for each in folders if each < 1 << 63))
-    marks = ",".join("?" * len(wanted))
+    some = marks(wanted)
     # Few distinct rights over many folders: each is decided once.
     acls: list[tuple[int, int]] = db.remember(
         ("acls", wanted),
-        lambda: db.execute(_ACLS.format(marks=marks), wanted).fetchall(),
+        lambda: db.execute(_ACLS.format(marks=some), wanted).fetchall(),
         lambda found: 1 + (len(wanted) + len(found)) // 8,
     )
     decided = {(owner, acl): places.rightsOn(db, viewer, owner, acl) for owner, acl in acls}
     own: dict[int, tuple[int, int]] = {
         folder: (last, seen)
         for folder, last, seen in db.execute(
-            f"SELECT folder, last, seen FROM seen WHERE user = ? AND folder IN ({marks})",
+            f"SELECT folder, last, seen FROM seen WHERE user = ? AND folder IN ({some})",
             (viewer.id, *wanted),
         )
     }
 
     def make() -> StatusColumns:
-        found = {row[0]: row[1:] for row in db.execute(_STATUSES.format(marks=marks), wanted)}
+        found = {row[0]: row[1:] for row in db.execute(_STATUSES.format(marks=some), wanted)}
         return _statuses(wanted, found, decided, own, identity)
 
     if own:
