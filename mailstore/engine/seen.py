@@ -20,10 +20,18 @@ from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
 from mailstore.engine.snapshot import Snapshot, Snapshots
 from mailstore.engine.users import Viewer
-from mailstore.model import SEEN, UidSet
+from mailstore.model import SEEN, UidSet, uint32s
 
 #: Marks that are not worth moving the low-water mark.
 _FEW = 64
+
+#: Messages on either side of the low-water mark among which a better place for it is looked for.
+_NEAR = 1000
+
+#: Marks from which on all messages are looked at for that.
+_MANY = 8192
+
+_SOME = "SELECT uid FROM messages WHERE folder = ?"
 
 _ROW = "SELECT low, low_modseq, last, seen, marks, compact_at FROM seen WHERE folder = ? AND user = ?"
 _SAVE = (
@@ -136,12 +144,31 @@ class SeenState:
         self._db.execute(_SAVE, (self._folder, self._user, *self.row))
 
     def _compact(self) -> None:
-        uids = array("I")
-        held = self._db.execute("SELECT uid FROM messages WHERE folder = ? ORDER BY uid", (self._folder,))
-        uids.extend(uid for (uid,) in held)
+        """
+        Move the low-water mark to where fewer marks are needed: among the messages near it, since to look
+        at all takes long in a large folder; that is done when most of them have marks.
+        """
+        count, low = f"SELECT count(*) FROM ({_SOME}) s", self.row.low
+        below = self._uids(f"{_SOME} AND uid <= ? ORDER BY uid DESC LIMIT ?", low, _NEAR)
+        uids = below[::-1] + self._uids(f"{_SOME} AND uid > ? ORDER BY uid LIMIT ?", low, _NEAR)
+        if self.row.marks > _MANY and len(uids) >= _NEAR:
+            (messages,) = self._db.execute(count, (self._folder,)).fetchone()
+            if self.row.marks > messages // 2:
+                uids = self._uids(f"{_SOME} ORDER BY uid")
+        if uids:
+            self._compactAmong(uids)
+
+    def _uids(self, statement: str, *values: int) -> array[int]:
+        return uint32s(uid for (uid,) in self._db.execute(statement, (self._folder, *values)))
+
+    def _compactAmong(self, uids: array[int]) -> None:
+        """
+        @param uids: messages that follow one another, and between which the low-water mark is, or next to.
+        """
+        of = (self._folder, self._user, uids[0], uids[-1])
         found = self._db.execute(
-            "SELECT uid, seen, modseq FROM seen_marks WHERE folder = ? AND user = ?",
-            (self._folder, self._user),
+            "SELECT uid, seen, modseq FROM seen_marks WHERE folder = ? AND user = ? AND uid BETWEEN ? AND ?",
+            of,
         )
         marks: dict[int, tuple[int, int]] = {uid: (seen, modseq) for uid, seen, modseq in found}
         low, low_modseq = self.row.low, self.row.low_modseq
@@ -153,14 +180,17 @@ class SeenState:
             for position, (uid, (seen, modseq)) in enumerate(zip(uids, states, strict=True))
             if (not seen if position < at else bool(seen or modseq))
         ]
-        self._db.execute("DELETE FROM seen_marks WHERE folder = ? AND user = ?", (self._folder, self._user))
+        self._db.execute("DELETE FROM seen_marks WHERE folder = ? AND user = ? AND uid BETWEEN ? AND ?", of)
         self._db.executemany(_MARK, renewed)
-        self._marks = {row[2]: (row[3], row[4]) for row in renewed}
+        for uid in marks:
+            self._marks.pop(uid, None)
+        self._marks.update((row[2], (row[3], row[4])) for row in renewed)
+        count = self.row.marks - len(marks) + len(renewed)
         self.row = self.row._replace(
-            low=uids[at - 1] if at else 0,
-            low_modseq=max(folded, default=0),
-            marks=len(renewed),
-            compact_at=2 * len(renewed) + _FEW,
+            low=uids[at - 1] if at else uids[0] - 1,
+            low_modseq=max(folded, default=0) if not low else max(low_modseq, *folded, 0),
+            marks=count,
+            compact_at=2 * count + _FEW,
         )
         self._save()
 
