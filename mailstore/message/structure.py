@@ -32,7 +32,7 @@ import attrs
 
 from mailstore.message import mime
 from mailstore.message.headers import MAX_HEADER
-from mailstore.message.lines import Buffer, LineCounter
+from mailstore.message.lines import Buffer, LineCounter, find
 from mailstore.message.mime import Params
 
 #: Multiparts and messages that are opened within one another, unless L{parse} is told otherwise,
@@ -294,7 +294,7 @@ class _Scan:
             if self._data[start : start + 2] == b"--":
                 self._dashes = start
             else:
-                found = self._data.find(b"\n--", start)
+                found = find(self._data, b"\n--", start)
                 self._dashes = self._size if found < 0 else found + 1
 
     def _nextBoundary(self, limit: int, keep: bool = False) -> tuple[int, int, int, bool] | None:

@@ -17,6 +17,22 @@ from mailstore.message.lines import LineCounter, canonicalChunks, canonicalSize,
 _TEXT = st.lists(st.sampled_from([b"\r", b"\n", b"\0", b"x", b""]), max_size=20)
 
 
+class FindTests(SynchronousTestCase):
+    """
+    Looking for something far away.
+    """
+
+    def test_steps(self) -> None:
+        """
+        In steps of whatever length it is found where it is, also where it lies across two of them.
+        """
+        for far in (1, 2, 3, 5, 100):
+            self.patch(lines, "_FAR", far)
+            for data in (b"", b"-", b"--", b"\n--", b"a\n-\n--b\n--", b"x" * 20 + b"\n--"):
+                for start in range(len(data) + 2):
+                    self.assertEqual(lines.find(data, b"\n--", start), data.find(b"\n--", start), (far, data))
+
+
 class CanonicalTests(SynchronousTestCase):
     """
     The served form: CRLF line ends, no NUL.
