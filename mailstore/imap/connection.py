@@ -46,7 +46,11 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-_CONDITIONS: dict[type[Reply], bytes] = {Ok: b"OK", No: b"NO", Bad: b"BAD"}
+_CONDITIONS: dict[type[Reply], tuple[bytes, str]] = {
+    Ok: (b"OK", "OK"),
+    No: (b"NO", "NO"),
+    Bad: (b"BAD", "BAD"),
+}
 
 _TOO_LONG = Bad("The command line is too long", "TOOBIG")
 
@@ -398,10 +402,10 @@ class Connection:
 
     async def _reply(self, head: _Head, reply: Reply) -> None:
         session = self.session
-        condition = _CONDITIONS[type(reply)]
+        condition, counted = _CONDITIONS[type(reply)]
         name = "" if head.command is None else head.command.name
         front = session.front
-        front.commands[name, condition.decode("ascii")] += 1
+        front.commands[name, counted] += 1
         if name != "IDLE":
             front.timings.note(front.runtime.seconds() - self._begun)
         text = reply.text or _usualWords(name, condition)

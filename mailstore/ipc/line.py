@@ -90,7 +90,7 @@ class Line:
         """
         Send what can be sent.
         """
-        if self._advancing:
+        if self._advancing or not self._calls:
             return
         self._advancing = True
         too_long: list[Call] = []

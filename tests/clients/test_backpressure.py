@@ -70,7 +70,14 @@ class BackPressureTests(ServerTestCase):
 
         @return: the server, and the processes to be watched.
         """
-        url = self.makeStore("alice", "bob", fill=fill)
+
+        async def filled(store: Any) -> None:
+            await fill(store)
+            # What is left undone at first would be done while the processes are watched.
+            while await store.indexMore():
+                pass
+
+        url = self.makeStore("alice", "bob", fill=filled)
         server = self.serve("--store", url, "--transport", describe(self, "unix"))
         (store,) = server.children()
         return server, (server.pid, store)
