@@ -39,6 +39,10 @@ BATCH_MESSAGES = 500
 #: Bytes of messages after which a batch is stored.
 BATCH_BYTES = 8 << 20
 
+#: Batches that wait while they are worked on elsewhere, if they are small: so that there is work
+#: while one is written and the disk takes its time.
+_AHEAD = 4
+
 #: Bytes to import from which on it pays to start other processes.
 _WORTHWHILE = 4 << 20
 
@@ -112,7 +116,7 @@ class Importer:
         @param batch: messages that the store takes at once.
         @param advanced: told the bytes that are done, as the work goes on.
         @param skip_existing: leave out messages that are in their folder already, as often as they are.
-        @param expect: told of messages before they are stored, one batch ahead, when there are many; see
+        @param expect: told of messages some time before they are stored, when there are many; see
             L{expect<mailstore.interfaces.IMaintenance.expect>}.
         """
         self.report = Report()
@@ -259,7 +263,7 @@ class Importer:
         self._whole.append(batch)
         self._waiting += len(batch.found)
         self._waiting_bytes += batch.size
-        while self._waiting > self._batch or self._waiting_bytes > BATCH_BYTES:
+        while self._waiting > _AHEAD * self._batch or self._waiting_bytes > BATCH_BYTES:
             await self._storeNext()
 
     async def _storeNext(self) -> None:

@@ -129,6 +129,7 @@ class Database:
         self.in_memory = path == _MEMORY
         self.read_only = not self.in_memory and readonly.isReadOnly(path)
         self._writing = False
+        self._writes_much = False
         self._closed = False
         #: A change could not be undone on its own: nothing of its transaction may be kept.
         self._spoiled = False
@@ -259,6 +260,17 @@ class Database:
                 self.endReading()
 
     # --- writing ---
+
+    def writeMuch(self) -> None:
+        """
+        From now on much is written: what is in the write-ahead log is transferred when there is much of it,
+        and not again and again.  Idempotent.
+        """
+        if not (self.in_memory or self.read_only or self._writes_much):
+            self._writes_much = True
+            with translated:
+                page_size: int = self._write.execute("PRAGMA page_size").fetchone()[0]
+                self._write.execute(f"PRAGMA wal_autocheckpoint = {_WAL_BYTES // page_size}")
 
     def refuseWhenBusy(self) -> None:
         """

@@ -27,6 +27,7 @@ class AheadTests(CommandTestCase):
         Import with somebody who is told what is coming; what happened, in its order.
         """
         self.patch(importing, "_WORTHWHILE", 0)
+        self.patch(importing, "_AHEAD", 1)
         events: list[str] = []
         store = openStore(self.url, EngineLimits())
 

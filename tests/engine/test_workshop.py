@@ -253,6 +253,26 @@ class ProcessTests(EngineCase):
             self.now(store.close())
         self.assertEqual(found[0], found[1])
 
+    def test_log(self) -> None:
+        """
+        Who says that much is coming writes to the log until there is much in it.
+        """
+        sizes = []
+        for told in (False, True):
+            path = self.path()
+            store = self.open(path)
+            if told:
+                for _ in range(2):
+                    store.expect(mails(1))
+            self.now(store.createFolder(SYSTEM, "Public Folders/A"))
+            for number in range(100):
+                self.append(store, SYSTEM, "Public Folders/A", b"%d" % number + b"x" * 100_000)
+            sizes.append(os.path.getsize(path + "-wal"))
+            self.now(store.close())
+            self.assertGreater(os.path.getsize(path), 10_000_000)
+        self.assertLess(sizes[0], 6_000_000)
+        self.assertGreater(sizes[1], 10_000_000)
+
     def test_unsendable(self) -> None:
         """
         Renditions that another process cannot be told of are made here.

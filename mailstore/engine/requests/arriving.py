@@ -34,6 +34,7 @@ class ArrivingRequests(Requests):
         return self._uploads.begin(user, size)
 
     def expect(self, contents: Iterable[bytes]) -> None:
+        self._database.writeMuch()
         self._workshop.expect(contents)
 
     async def append(
