@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -26,6 +27,8 @@ from mailstore.model import (
 
 if TYPE_CHECKING:
     from mailstore.imap.wire.values import SequenceSet
+
+_NONE = UidSet()
 
 #: Different sets of flags whose rendering one view keeps.
 _MAX_RENDERED = 1024
@@ -55,6 +58,18 @@ class ViewChanges:
     uids: array[int]
     flags: array[int]
     modseqs: array[int]
+
+
+@lru_cache(1024)
+def _permanentFlags(rights: str, keywords: tuple[str, ...]) -> tuple[str, ...]:
+    """
+    The flags that somebody with these rights may change for good.
+    """
+    flags = [name for name in SYSTEM_FLAGS if _RIGHT_FOR.get(name, "w") in rights]
+    if "w" in rights:
+        # When all of a folder's keywords are taken, new ones take the place of those that no message has.
+        flags += (*keywords, "\\*")
+    return tuple(flags)
 
 
 class View:
@@ -91,9 +106,9 @@ class View:
         self.keywords = opened.keywords
         self.known_modseq = self.settled_modseq = opened.status.highest_modseq
         self.messages = Numbering(opened.uids)
-        self.vanished = UidSet()
-        self.saved = Numbering(UidSet())
-        self._recent = Numbering(UidSet())
+        self.vanished = _NONE
+        self.saved = Numbering(_NONE)
+        self._recent = Numbering(_NONE)
         if recent and opened.first_recent:
             self._recent = Numbering(uidsFrom(opened.uids, opened.first_recent))
         self._own: dict[int, UidSet] = {}
@@ -189,13 +204,7 @@ class View:
         The flags that the user may change for good, by the rights C{s}, C{t}
         and C{w} (RFC 4314 section 5.1.1), and C{\\*} if keywords may be made.
         """
-        if self.read_only:
-            return ()
-        flags = [name for name in SYSTEM_FLAGS if _RIGHT_FOR.get(name, "w") in self.rights]
-        if "w" in self.rights:
-            # When all of a folder's keywords are taken, new ones take the place of those that no message has.
-            flags += (*self.keywords, "\\*")
-        return tuple(flags)
+        return () if self.read_only else _permanentFlags(self.rights, self.keywords)
 
     def learnKeywords(self, keywords: tuple[str, ...]) -> bool:
         """

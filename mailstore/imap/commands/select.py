@@ -13,7 +13,7 @@ from mailstore.imap.session import Session
 from mailstore.imap.states import SIGNED_IN
 from mailstore.imap.wire.listextended import listLine
 from mailstore.imap.wire.reader import Reader
-from mailstore.imap.wire.responsecodes import CLOSED, highestModSequence, mailboxId
+from mailstore.imap.wire.responsecodes import CLOSED, mailboxId
 from mailstore.imap.wire.selectargs import SelectArguments, readSelect
 from mailstore.model import PUBLIC_ROOT, SEPARATOR, OpenFolder
 
@@ -22,6 +22,16 @@ _PUBLIC = PUBLIC_ROOT + SEPARATOR
 #: The rights with one of which a folder is READ-WRITE, in a public folder and in others.
 _CHANGING = frozenset("iewt")
 _CHANGING_OWN = frozenset("iewts")
+
+
+_CLOSED = b"* OK [%b] The previous folder is closed\r\n" % CLOSED.encode("ascii")
+
+#: RFC 9051 section 7.1, RFC 7162 section 3.1.2.1.
+_NUMBERS = (
+    b"* OK [UIDVALIDITY %d] UIDs are valid\r\n"
+    b"* OK [UIDNEXT %d] Predicted next UID\r\n"
+    b"* OK [HIGHESTMODSEQ %d] Highest\r\n"
+)
 
 
 def parse(reader: Reader) -> SelectArguments:
@@ -48,7 +58,7 @@ def _mayChange(opened: OpenFolder) -> bool:
 async def _open(session: Session, arguments: SelectArguments, examine: bool) -> Reply:
     if session.view is not None:
         # RFC 7162 section 3.2.11, RFC 9051 section 7.1.
-        await session.writeWithNext(b"* OK [%b] The previous folder is closed\r\n" % CLOSED.encode("ascii"))
+        await session.writeWithNext(_CLOSED)
     # RFC 9051 section 6.3.2: also when this fails, nothing is open afterwards.
     session.closed()
     changes = session.front.changes
@@ -58,18 +68,15 @@ async def _open(session: Session, arguments: SelectArguments, examine: bool) -> 
     if session.front.changes != changes:
         # Something changed while nobody watched this folder; it may have been this folder.
         session.hear()
-    lines = [
-        *flagLines(view),
-        b"* %d EXISTS\r\n" % len(view),
-        *(() if session.rev2 else (b"* %d RECENT\r\n" % view.recent,)),
-        b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % opened.status.uid_validity,
-        b"* OK [UIDNEXT %d] Predicted next UID\r\n" % opened.status.uid_next,
-        f"* OK [{highestModSequence(opened.status.highest_modseq)}] Highest\r\n".encode("ascii"),
-    ]
+    status = opened.status
+    lines = [*flagLines(view), b"* %d EXISTS\r\n" % len(view)]
+    if not session.rev2:
+        lines.append(b"* %d RECENT\r\n" % view.recent)
+    lines.append(_NUMBERS % (status.uid_validity, status.uid_next, status.highest_modseq))
     unseen = view.sequenceOf(opened.first_unseen) if opened.first_unseen else None
-    if opened.status.mailbox_id:
+    if status.mailbox_id:
         # RFC 8474 section 4.2.
-        lines.append(f"* OK [{mailboxId(opened.status.mailbox_id)}] Stays when renamed\r\n".encode("ascii"))
+        lines.append(f"* OK [{mailboxId(status.mailbox_id)}] Stays when renamed\r\n".encode("ascii"))
     if session.rev2:
         # RFC 9051 section 6.3.2; UNSEEN is no more.
         lines.append(listLine(opened.name, b"", SEPARATOR, utf8=session.utf8))
@@ -80,7 +87,7 @@ async def _open(session: Session, arguments: SelectArguments, examine: bool) -> 
         session.condstore = True
     if arguments.qresync is not None:
         try:
-            await resynchronize(session, view, arguments.qresync, opened.status.uid_next)
+            await resynchronize(session, view, arguments.qresync, status.uid_next)
         except StoreError:
             session.closed()
             raise
