@@ -6,7 +6,7 @@ Invariants:
   - Whatever a request changes is changed in one savepoint of one write
     transaction: all of it or nothing, and its result leaves after the commit.  What is
     of very many messages is done in slices, each of which is such a change
-    (L{mailstore.engine.moving}); a COPY is there with the last one only (L{mailstore.engine.copies}).
+    (L{mailstore.engine.moving}); a COPY is there with the last one only (L{mailstore.engine.copying}).
   - Rights are checked where rows are found (L{mailstore.engine.places}), in the
     transaction that reads or changes them, in every request and every batch.
   - The write connection is used between C{begin} and C{commit} only; the

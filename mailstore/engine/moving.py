@@ -8,21 +8,16 @@ see it (RFC 9051 section 6.4.7), however many transactions it takes; see L{mails
 
 from __future__ import annotations
 
-import secrets
-
 import attrs
 
-from mailstore.engine import content, copies, quotas
+from mailstore.engine import content, quotas
 from mailstore.engine.connection import Connection
 from mailstore.engine.flags import ALL_FLAGS, Keywords, viewerFlagRights
 from mailstore.engine.messages import (
     NewRow,
     OldRow,
     addMessages,
-    insertMessages,
-    present,
     removeMessagesOf,
-    requireUids,
     selectRows,
     uidSetOf,
 )
@@ -34,7 +29,8 @@ from mailstore.model import DELETED, KEYWORD_BIT, SEEN, CopyResult, UidSet, uint
 #: All UIDs that there can be.
 EVERYTHING = UidSet(((1, 0xFFFFFFFF),))
 
-_COLUMNS = "uid, flags, content, internal_date, zone, size"
+#: What of a message is needed to make it one of another folder.
+COLUMNS = "uid, flags, content, internal_date, zone, size"
 
 
 @attrs.frozen
@@ -64,10 +60,10 @@ def copy(
     @param now: seconds since 1970.
     @return: C{None} when they are more than C{most}; then nothing is done.
     """
-    found, after = selectRows(db, source, uids, _COLUMNS, most=most)
+    found, after = selectRows(db, source, uids, COLUMNS, most=most)
     if after:
         return None
-    rows, keywords = _newRows(
+    rows, keywords = newRows(
         db, source, viewer, found, target, viewerFlagRights(target_rights, target, viewer), now
     )
     if rows:
@@ -96,7 +92,7 @@ def move(
 
     @param now: seconds since 1970.
     """
-    found, after = selectRows(db, source, uids, _COLUMNS, after=after, most=most)
+    found, after = selectRows(db, source, uids, COLUMNS, after=after, most=most)
     allowed = viewerFlagRights(target_rights, target, viewer)
     return Transferred(_move(db, source, viewer, found, target, allowed, max_tombstones, now), after)
 
@@ -117,7 +113,7 @@ def moveAll(
     @param last: the UID up to which messages are moved.
     @return: the UID behind which to go on; 0 when there are no more.
     """
-    found, after = selectRows(db, source, UidSet(((1, last),)), _COLUMNS, after=after, most=most)
+    found, after = selectRows(db, source, UidSet(((1, last),)), COLUMNS, after=after, most=most)
     _move(db, source, None, found, target, ALL_FLAGS, max_tombstones, now)
     return after
 
@@ -134,7 +130,7 @@ def _move(
 ) -> CopyResult:
     if not found:
         return _result(target, found, range(0))
-    rows, keywords = _newRows(db, source, viewer, found, target, allowed, now)
+    rows, keywords = newRows(db, source, viewer, found, target, allowed, now)
     target, targets = addMessages(db, target, viewer, rows, keywords)
     if source.id == target.id:
         source = target
@@ -150,7 +146,7 @@ def _result(target: FolderRow, found: list[tuple[int, ...]], targets: range) -> 
     return CopyResult(target.uid_validity, sources.tobytes(), uint32s(targets).tobytes())
 
 
-def _newRows(
+def newRows(
     db: Connection,
     source: FolderRow,
     viewer: Viewer | None,
@@ -202,114 +198,6 @@ class _Masks:
             system = flags & ((1 << KEYWORD_BIT) - 1) & self._allowed
             found = self._known[flags] = system | self.keywords.mask(names, self._allowed)
         return found
-
-
-class Copying:
-    """
-    A COPY of more messages than one transaction is to have.  The three steps are transactions: L{begin} once,
-    L{more} until there are no more, L{end}.  When one of them fails everything is to be given up.
-
-    @ivar token: says in the database who copies.
-    @ivar target: the folder that is copied into; 0 before L{begin}.
-    @ivar copied: how many messages have been copied, not counting those that went meanwhile.
-    """
-
-    def __init__(self, uids: UidSet, now: int, most: int) -> None:
-        """
-        @param now: seconds since 1970.
-        @param most: messages in one step.
-        """
-        self.token = secrets.token_hex(8)
-        self.target = 0
-        self._uids = uids
-        self._now = now
-        self._most = most
-        self._after = 0
-        self._modseq = self._uid = 0
-        self._sources = uint32s()
-        self._first = 0
-        self._unseen = self._deleted = self._size = self._seen = 0
-
-    @property
-    def copied(self) -> int:
-        return len(self._sources)
-
-    def begin(self, db: Connection, source: FolderRow, viewer: Viewer, target: FolderRow) -> None:
-        """
-        Begin.
-
-        @raise FolderHeld: somebody else copies into this folder.
-        """
-        self._modseq = copies.begin(db, target, self.token, viewer.id if ownSeen(target) else None)
-        self._uids = present(source, self._uids)
-        self._first = self._uid = target.uid_next
-        self.target = target.id
-
-    def more(
-        self, db: Connection, source: FolderRow, viewer: Viewer, target: FolderRow, target_rights: str
-    ) -> bool:
-        """
-        Copy some messages more, for nobody to see.
-
-        @return: whether there are more.
-        @raise OverQuota: it would be too much.
-        @raise StoreBusy: another program has removed what was copied.
-        """
-        copies.require(db, target, self.token)
-        found, after = selectRows(db, source, self._uids, _COLUMNS, after=self._after, most=self._most)
-        allowed = viewerFlagRights(target_rights, target, viewer)
-        rows, keywords = _newRows(db, source, viewer, found, target, allowed, self._now)
-        if keywords != target.keywords:
-            # Whoever gives one of them to another message meanwhile must find it.
-            modseq = target.modseq + 1
-            target = target._replace(keywords=keywords, modseq=modseq, changed=modseq)
-            target.save(db)
-        uids = range(self._uid, self._uid + len(rows))
-        requireUids(uids)
-        content.addReferences(db, (each.content for each in rows))
-        insertMessages(db, target, self._modseq, rows, uids)
-        self._after, self._uid = after, uids.stop
-        self._sources.extend(each[0] for each in found)
-        self._size += sum(each.size for each in rows)
-        self._deleted += sum(bool(each.flags & DELETED) for each in rows)
-        if ownSeen(target):
-            seen = [uid for uid, each in zip(uids, rows, strict=True) if each.flags & SEEN]
-            if seen and viewer.id is not None:
-                SeenState(db, target.id, viewer.id, uint32s()).prepare(seen, self._modseq)
-                self._seen += len(seen)
-        else:
-            self._unseen += sum(not each.flags & SEEN for each in rows)
-        quotas.require(db, target, self.copied, self._size)
-        return bool(self._after)
-
-    def end(self, db: Connection, viewer: Viewer, target: FolderRow) -> CopyResult:
-        """
-        Let all be there.
-
-        @raise OverQuota: it is too much.
-        @raise StoreBusy: another program has removed what was copied.
-        """
-        copies.require(db, target, self.token)
-        count = self.copied
-        if count:
-            if self._seen and viewer.id is not None:
-                SeenState(db, target.id, viewer.id, uint32s()).prepared(self._seen, self._modseq)
-            target = target._replace(
-                uid_next=self._uid,
-                modseq=self._modseq,
-                changed=self._modseq,
-                recent=target.recent + count,
-                messages=target.messages + count,
-                unseen=target.unseen + self._unseen,
-                deleted=target.deleted + self._deleted,
-                size=target.size + self._size,
-            )
-            target.save(db)
-            quotas.charge(db, target.owner, count, self._size)
-            quotas.require(db, target)
-        copies.end(db, target.id)
-        targets = uint32s(range(self._first, self._uid))
-        return CopyResult(target.uid_validity, self._sources.tobytes(), targets.tobytes())
 
 
 def expunge(

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from mailstore.engine import flags as flagging
 from mailstore.engine import moving, opening
 from mailstore.engine.connection import Connection
+from mailstore.engine.copying import Copying
 from mailstore.engine.fetching import Fetch, OriginalReader, SectionReader
 from mailstore.engine.messages import present
 from mailstore.engine.places import FolderRow
@@ -228,7 +229,7 @@ class MessageRequests(Requests):
                 copying.begin(db, source, viewer, there)
             return result, there.id
 
-        copying = moving.Copying(uids, int(self._clock()), self._limits.slice_rows)
+        copying = Copying(uids, int(self._clock()), self._limits.slice_rows)
         self._copying.add(copying.token)
         try:
             result, target_id = await self._change(change)
@@ -241,7 +242,7 @@ class MessageRequests(Requests):
             self._changed(target_id)
         return result
 
-    async def _copyInSlices(self, user: str, folder: int, copying: moving.Copying) -> CopyResult:
+    async def _copyInSlices(self, user: str, folder: int, copying: Copying) -> CopyResult:
         """
         Copy messages that are too many for one transaction, all or none for everybody who looks.
         """
