@@ -22,9 +22,11 @@ from mailstore.errors import NoSuchFolder, OverQuota, StoreBusy, StoreError
 from mailstore.model import (
     SYSTEM,
     CopyResult,
+    Delivered,
     FetchSpec,
     FlagMode,
     NewMessage,
+    Recipient,
     UidSet,
     flagNames,
     uint32s,
@@ -316,6 +318,24 @@ class CopyTests(SlicesCase):
         known = self.known("bob", _PUBLIC)
         self.assertEqual(list(known), list(range(1, 2 * _MANY + 4)))
         self.assertEqual(known[1], {"\\Flagged", "blue"})
+        self.assertEqual(self.findings(), [])
+
+    def test_delivered(self) -> None:
+        """
+        Mail from outside waits too, for all its recipients together, and comes to each once.
+        """
+        copying = self.begin(self._copy("INBOX"))
+        self.committer.release()
+        recipients = (Recipient("alice@example.org", "alice"), Recipient("bob@example.org", "bob"))
+        delivering = self.begin(self.store.deliver(recipients, mail(99)))
+        while not copying.called:
+            self.assertNoResult(delivering)
+            self.assertEqual(self.known("bob", "INBOX"), {})
+            self.committer.release()
+        self.settle(delivering)
+        self.assertEqual(self.successResultOf(delivering), (Delivered(), Delivered()))
+        self.assertEqual(list(self.known("alice", "INBOX")), list(range(1, _MANY + 2)))
+        self.assertEqual(list(self.known("bob", "INBOX")), [1])
         self.assertEqual(self.findings(), [])
 
     def test_refused(self) -> None:
