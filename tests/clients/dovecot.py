@@ -144,9 +144,12 @@ def ours(messages: Sequence[bytes]) -> list[dict[str, Value]]:
         for each in messages:
             server.append(each, "Real", owner="alice")
         client = RawClient(server.port)
-        client.command(b"LOGIN alice password")
-        client.command(b"EXAMINE Real")
-        responses = [each for item in ITEMS for each in client.command(b"FETCH 1:* (%b)" % item.encode())]
+        responses = []
+        fetches = (b"FETCH 1:* (%b)" % item.encode() for item in ITEMS)
+        for command in (b"LOGIN alice password", b"EXAMINE Real", *fetches):
+            *untagged, tagged = client.command(command)
+            assert b" OK" in tagged, tagged
+            responses += untagged
         client.close()
     found = _items(responses)
     assert len(found) == len(messages)
