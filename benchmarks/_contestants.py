@@ -170,6 +170,8 @@ class Channel(Contestant):
             self.peer = peer()
         await accepted.addTimeout(PATIENCE, reactor)
         await listener.stopListening()
+        # Now the other end is there too, made before anybody says which processor is its own.
+        await self.trips(b"ready", 1)
 
     async def trips(self, message: bytes, count: int) -> float:
         """

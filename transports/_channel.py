@@ -330,17 +330,20 @@ class BaseChannel:
         last = now + spinner.longest
         end = min(now + spinner.seconds, last)
         while self._call is None and self._refusal is None and not self._paused:
-            if self._look():
-                found = True
-                end = min(perf_counter() + spinner.seconds, last)
-            else:
+            came = self._look()
+            if not came:
                 if self._inbound.owed:
                     # As long as there is more to handle, what is given back is
                     # told all at once.
                     self._flushMedium()
-                # The look or the flush may have been the end of the channel.
-                if self._refusal is not None or (spinner.wanted(0) and not self._look()):
+                # The look or the flush may have been the end of the channel.  What the
+                # reactor is wanted for may be what has come just now.
+                if self._refusal is not None or (spinner.wanted(0) and not (came := self._look())):
                     break
+            if came:
+                found = True
+                end = min(perf_counter() + spinner.seconds, last)
+            else:
                 sched_yield()
             if perf_counter() >= end:
                 break

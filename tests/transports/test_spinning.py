@@ -11,7 +11,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from transports import _spinning
+from transports._channel import BaseChannel
 from transports._spinning import LONGEST, MOST_PASSED, SPIN, Spinner, spinnerFor
+from transports.limits import Limits
 
 #: As it is where it is not patched.
 _processors = _spinning.processors
@@ -145,3 +147,53 @@ class AdaptationTests(SynchronousTestCase):
         self.turnsPassed(spinner)
         spinner.note(True)
         self.assertEqual(self.turnsPassed(spinner), 0)
+
+
+class _Scripted(BaseChannel):
+    """
+    A channel that finds what a list says, look by look; at its end, nothing.
+    """
+
+    finds: list[bool]
+
+    def _look(self) -> bool:
+        return bool(self.finds) and self.finds.pop(0)
+
+    def _flushMedium(self) -> None:
+        pass
+
+
+class LingeringTests(SynchronousTestCase):
+    """
+    What a channel does while it spins.
+    """
+
+    def linger(self, finds: list[bool], wanted: bool) -> Spinner:
+        """
+        Let a channel look once, until nothing comes.
+        """
+        channel = _Scripted(Clock(), Limits(64, 8), "here")
+        channel.finds = finds
+        channel._spinner = spinner = Spinner(SPIN, LONGEST, lambda _: wanted, adapts=True)
+        channel._linger()
+        self.assertEqual(finds, [])
+        return spinner
+
+    def test_foundAtOnce(self) -> None:
+        """
+        It looks on after each thing that it has found.
+        """
+        self.assertEqual(self.linger([True, True, False], wanted=False)._passes, 0)
+
+    def test_inVain(self) -> None:
+        """
+        Nothing found is a look in vain.
+        """
+        self.assertEqual(self.linger([False, False], wanted=True)._passes, 1)
+
+    def test_foundWhenWanted(self) -> None:
+        """
+        What the reactor was wanted for was a message of this channel: that is
+        found like any other, and it looks on.
+        """
+        self.assertEqual(self.linger([False, True, True, False, False], wanted=True)._passes, 0)
