@@ -103,32 +103,37 @@ class Benchmark:
     async def _turns(
         self,
         rounds: int,
-        contestants: Sequence[Contestant],
-        measure: Callable[[Contestant], Awaitable[float]],
-    ) -> dict[str, Times]:
+        contestants: Mapping[int, Sequence[Contestant]],
+        measure: Callable[[int, Contestant], Awaitable[float]],
+    ) -> dict[int, dict[str, Times]]:
         """
-        Let each measure itself in turn, many times.
+        Let each measure itself in turn with messages of each size, many times.  Every
+        round has all sizes, so that each is measured all the time that it takes.
+
+        @param contestants: who takes part, for each size.
+        @return: the times of each, by size and name.
         """
-        found: dict[str, list[float]] = {each.name: [] for each in contestants}
+        found: dict[int, dict[str, list[float]]] = {
+            size: {each.name: [] for each in some} for size, some in contestants.items()
+        }
         for index in range(rounds):
-            first = index % len(contestants)
-            for each in (*contestants[first:], *contestants[:first]):
-                found[each.name].append(await measure(each))
-                # Leave the handler of the last message.
-                await task.deferLater(self._reactor, 0)
-        return {name: Times(taken) for name, taken in found.items()}
+            for size, some in contestants.items():
+                first = index % len(some)
+                for each in (*some[first:], *some[:first]):
+                    found[size][each.name].append(await measure(size, each))
+                    # Leave the handler of the last message.
+                    await task.deferLater(self._reactor, 0)
+        return {size: {name: Times(taken) for name, taken in one.items()} for size, one in found.items()}
 
     async def _roundTrips(self, placement: Placement) -> None:
         contestants = self._cast.trips
-        results = {}
-        for size in TRIP_SIZES:
-            message = b"x" * size
+        messages = {size: b"x" * size for size in TRIP_SIZES}
 
-            async def trips(each: Contestant, message: bytes = message) -> float:
-                await each.trips(message, _WARM)
-                return await each.trips(message, self._effort.trips)
+        async def trips(size: int, each: Contestant) -> float:
+            await each.trips(messages[size], _WARM)
+            return await each.trips(messages[size], self._effort.trips)
 
-            results[size] = await self._turns(self._effort.trip_rounds, contestants, trips)
+        results = await self._turns(self._effort.trip_rounds, dict.fromkeys(TRIP_SIZES, contestants), trips)
         table = self._table
         table.section(f"Round trips, {placement.name}")
         table.matrix(
@@ -152,19 +157,18 @@ class Benchmark:
 
     async def _oneWays(self, placement: Placement) -> None:
         effort = self._effort
-        results: dict[int, Mapping[str, Times]] = {}
-        for size, contestants in self._cast.one_way.items():
-            message = b"\0" * size
+        messages = {size: b"\0" * size for size in self._cast.one_way}
+        everybody = {id(each): each for some in self._cast.one_way.values() for each in some}.values()
+
+        async def oneWay(size: int, each: Contestant) -> float:
             count = min(effort.one_way_messages, effort.one_way_bytes // size)
+            return await each.oneWay(messages[size], count)
 
-            async def oneWay(each: Contestant, message: bytes = message, count: int = count) -> float:
-                return await each.oneWay(message, count)
-
-            for each in contestants:
-                await each.sink(True)
-            results[size] = await self._turns(effort.one_way_rounds, contestants, oneWay)
-            for each in contestants:
-                await each.sink(False)
+        for each in everybody:
+            await each.sink(True)
+        results = await self._turns(effort.one_way_rounds, self._cast.one_way, oneWay)
+        for each in everybody:
+            await each.sink(False)
         table = self._table
         table.section(f"One way, {placement.name}")
         table.matrix(
