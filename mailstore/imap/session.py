@@ -112,7 +112,7 @@ class Session:
         self._unheard = False
         self._dirty = False
         self._doubtful = False
-        #: The store could not be asked for what changed.
+        #: The store could not be asked for what changed, or has been away.
         self._behind = False
         #: Whether a tagged reply is next, after what has changed.
         self.replies = False
@@ -598,7 +598,8 @@ class Session:
         The open folder may have changed, or be another one than it was.
         """
         if self.view is not None:
-            self._doubtful = True
+            # What came before the store went away may not have been told.
+            self._doubtful = self._behind = True
             self.hear()
 
     async def sync(self, may_expunge: bool) -> bool:
@@ -647,8 +648,8 @@ class Session:
     async def catchUp(self) -> None:
         """
         Before a command by UID: tell what the store could not be asked for at the end of the one
-        before.  The client may know new messages all the same, from C{APPENDUID} or C{COPYUID}, and
-        mean them.
+        before, or did not tell before it went away.  The client may know new messages all the same, from
+        C{APPENDUID} or C{COPYUID} or another connection, and mean them.
 
         @raise StoreUnavailable: it still cannot.
         @raise FolderLost: the folder is not there any more.

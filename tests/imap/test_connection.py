@@ -19,6 +19,7 @@ from mailstore.imap.limits import ImapLimits
 from mailstore.imap.session import Session
 from mailstore.imap.states import ANY
 from mailstore.imap.wire.reader import Reader
+from mailstore.model import DELETED
 from tests.imap.support import REMOTE, Client, Server
 
 
@@ -498,6 +499,21 @@ class FailureTests(ConnectionCase):
         self.assertEqual((answer[0], answer[-1]), (b"* 1 EXISTS", b"T OK UID STRINGS completed"))
         self.client.ask(b"UID STRINGS 1")
         self.assertEqual((self.ran, store.calls), ([[b"1"]] * 2, ["changes"]))
+
+    def test_untold(self) -> None:
+        """
+        A message that came just before the store went away, so that nobody was told of it, is there for the
+        first command by UID after its return.
+        """
+        store = self.server.store
+        self.client.ask(b"SELECT INBOX")
+        self.patch(store, "tell", lambda folder: None)
+        store.deliver(store.named["INBOX"], DELETED)
+        self.server.factory.front.everythingChanged()
+        answer = self.client.ask(b"UID EXPUNGE 1")
+        self.assertEqual(answer[:1], [b"* 1 EXISTS"])
+        self.assertIn(b"* 1 EXPUNGE", answer)
+        self.assertEqual(store.named["INBOX"].flags, {})
 
     def test_bug(self) -> None:
         """
