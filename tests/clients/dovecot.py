@@ -10,6 +10,7 @@ privilege, no port, and no other of its processes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import pwd
@@ -18,7 +19,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
+from typing import IO
 
 import attrs
 
@@ -122,18 +125,42 @@ def _talk(base: pathlib.Path, commands: bytes) -> bytes:
         user, group, groups = nobody.pw_uid, nobody.pw_gid, ()
         for each in (base, *base.rglob("*")):
             os.chown(each, user, group)
-    done = subprocess.run(
-        [_IMAP, "-c", str(base / "dovecot.conf")],
-        input=commands,
-        capture_output=True,
-        timeout=120,
-        env={"USER": _NOBODY, "HOME": str(base), "PATH": "/usr/sbin:/usr/bin:/bin"},
-        user=user,
-        group=group,
-        extra_groups=groups,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    with open(base / "errors", "w+b") as errors:
+        process = subprocess.Popen(
+            [_IMAP, "-c", str(base / "dovecot.conf")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={"USER": _NOBODY, "HOME": str(base), "PATH": "/usr/sbin:/usr/bin:/bin"},
+            user=user,
+            group=group,
+            extra_groups=groups,
+        )
+        assert process.stdin is not None and process.stdout is not None
+        patience = threading.Timer(120, process.kill)
+        patience.start()
+        # It must not see the end of its input while it has something to say, which it would take for our
+        # death; it hangs up by itself when it is told to.
+        writing = threading.Thread(target=_give, args=(process.stdin, commands))
+        writing.start()
+        try:
+            said: bytes = process.stdout.read()
+        finally:
+            process.stdout.close()
+            code = process.wait()
+            patience.cancel()
+            writing.join()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+        errors.seek(0)
+        assert code == 0, errors.read()
+    return said
+
+
+def _give(pipe: IO[bytes], commands: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        pipe.write(commands)
+        pipe.flush()
 
 
 def ours(messages: Sequence[bytes]) -> list[dict[str, Value]]:
