@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailstore.engine.connection import Connection
-from mailstore.engine.lru import Cache
 from mailstore.errors import LimitReached, StoreFault
+from mailstore.lru import Cache
 from mailstore.model import ALL_RIGHTS, ANYONE, AUTHENTICATED, RightsMode
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from operator import itemgetter
 from mailstore.engine.connection import Connection
 from mailstore.engine.dialect import BY_SHARING
 from mailstore.engine.limits import EngineLimits
-from mailstore.engine.lru import Cache
 from mailstore.engine.places import Places
 from mailstore.engine.users import PUBLIC, Viewer
 from mailstore.errors import StaleListing
+from mailstore.lru import Cache
 from mailstore.model import OTHERS_ROOT, PUBLIC_ROOT, SEPARATOR, FolderColumns, TreeVersion, uint64s
 
 PERSONAL_TREE = "personal"

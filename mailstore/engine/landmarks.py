@@ -14,7 +14,7 @@ from bisect import bisect_right
 import attrs
 
 from mailstore.engine.chunks import CHUNK, Places
-from mailstore.engine.lru import Cache
+from mailstore.lru import Cache
 from mailstore.message.encodings import Decoding
 
 #: Bytes of a part, as it is served, from one waypoint to the next.

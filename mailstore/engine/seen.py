@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from mailstore.engine import copies
 from mailstore.engine.connection import Connection
-from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
 from mailstore.engine.snapshot import Snapshot, Snapshots
 from mailstore.engine.users import Viewer
+from mailstore.lru import Cache
 from mailstore.model import SEEN, UidSet, uint32s
 
 #: Marks that are not worth moving the low-water mark.

@@ -15,8 +15,8 @@ import msgspec
 
 from mailstore.engine.connection import Connection
 from mailstore.engine.dialect import BY_MODSEQ, listed
-from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
+from mailstore.lru import Cache
 from mailstore.model import SEEN, FlagColumns, UidSet, uint32s, uint64s
 
 # Each column as one text, which is read as a list: a row at a time takes twice as long.

@@ -13,8 +13,8 @@ from mailstore.engine.acl import EMPTY_ACL
 from mailstore.engine.connection import Connection
 from mailstore.engine.counters import nextUidValidity
 from mailstore.engine.limits import EngineLimits
-from mailstore.engine.lru import Cache
 from mailstore.errors import InvalidRequest, LimitReached, NoSuchUser, UserExists
+from mailstore.lru import Cache
 from mailstore.model import INBOX, SYSTEM, Credentials, userName
 
 #: The owner of the public tree, in the place of a user's id.

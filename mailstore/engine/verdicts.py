@@ -15,9 +15,9 @@ from typing import TypeAlias
 import attrs
 
 from mailstore.engine.connection import Connection
-from mailstore.engine.lru import Cache
 from mailstore.engine.places import FolderRow
 from mailstore.engine.snapshot import Snapshot
+from mailstore.lru import Cache
 from mailstore.model import uint64s
 
 #: What is looked for where: the criterion, the field and the folded text.

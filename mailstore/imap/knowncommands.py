@@ -8,8 +8,9 @@ literals are kept, after sign-in only, so that no password is ever among them.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mailstore.lru import Cache
 
 if TYPE_CHECKING:
     from mailstore.imap.command import Command
@@ -26,44 +27,31 @@ _LONGEST = 512
 _COST, _COST_OF_BYTE = 600, 8
 
 
-def _cost(words: Words) -> int:
-    return _COST + _COST_OF_BYTE * len(words[0])
-
-
 class KnownCommands:
     """
     The commands that one front end has read.
     """
 
     def __init__(self, limits: ImapLimits) -> None:
-        self._most = limits.max_known_commands
-        self._known: OrderedDict[Words, tuple[Command, Any]] = OrderedDict()
-        self._cost = 0
+        self._known: Cache[Words, tuple[Command, Any]] = Cache(limits.max_known_commands)
 
     @property
     def cost(self) -> int:
         """
         Bytes that all that is kept has, by estimate.
         """
-        return self._cost
+        return self._known.cost
 
     def get(self, words: Words) -> tuple[Command, Any] | None:
         """
         The command, and its arguments.
         """
-        found = self._known.get(words)
-        if found is not None:
-            self._known.move_to_end(words)
-        return found
+        return self._known.get(words)
 
     def add(self, words: Words, command: Command, arguments: Any) -> None:
         """
         Keep what was read; what was given longest ago goes for it.
         """
-        if len(words[0]) > _LONGEST or words in self._known:
-            return
-        self._known[words] = (command, arguments)
-        self._cost += _cost(words)
-        while self._cost > self._most:
-            gone, _ = self._known.popitem(last=False)
-            self._cost -= _cost(gone)
+        size = len(words[0])
+        if size <= _LONGEST:
+            self._known.put(words, (command, arguments), _COST + _COST_OF_BYTE * size)

@@ -10,8 +10,9 @@ Whole messages as the store serves them, kept by a front end for the next who re
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeAlias
+
+from mailstore.lru import Cache
 
 if TYPE_CHECKING:
     from mailstore.imap.limits import ImapLimits
@@ -36,8 +37,8 @@ class SharedContents:
 
     def __init__(self, limits: ImapLimits) -> None:
         self._most = limits.max_shared_contents
-        self._contents: OrderedDict[Which, bytes] = OrderedDict()
-        self._cost = 0
+        #: What is being gathered has its room taken from this.
+        self._contents: Cache[Which, bytes] = Cache(self._most)
         self._gathered = 0
 
     def __contains__(self, which: object) -> bool:
@@ -48,7 +49,7 @@ class SharedContents:
         """
         Bytes that all that is kept or being gathered has, by estimate.
         """
-        return self._cost + self._gathered
+        return self._contents.cost + self._gathered
 
     @property
     def on(self) -> bool:
@@ -61,20 +62,14 @@ class SharedContents:
         """
         A message, if it is kept.
         """
-        found = self._contents.get(which)
-        if found is not None:
-            self._contents.move_to_end(which)
-        return found
+        return self._contents.get(which)
 
     def add(self, which: Which, content: bytes) -> None:
         """
         Keep a message, unless it would take too much of the room.
         """
-        if which in self._contents or not self._fits(len(content)):
-            return
-        self._contents[which] = content
-        self._cost += len(content) + _COST
-        self._makeRoom()
+        if self._fits(len(content)):
+            self._contents.put(which, content, len(content) + _COST)
 
     def gather(self, size: int) -> bool:
         """
@@ -84,8 +79,7 @@ class SharedContents:
         """
         if not self._fits(size) or (self._gathered + size) * _GATHERED > self._most:
             return False
-        self._gathered += size
-        self._makeRoom()
+        self.gathered(-size)
         return True
 
     def gathered(self, size: int) -> None:
@@ -93,18 +87,13 @@ class SharedContents:
         Give back the room for one whose pieces have come, or will not.
         """
         self._gathered -= size
+        self._contents.resize(self._most - self._gathered)
 
     def clear(self) -> None:
         """
         Forget everything.
         """
         self._contents.clear()
-        self._cost = 0
 
     def _fits(self, size: int) -> bool:
         return size <= _LARGEST and (size + _COST) * _ONE <= self._most
-
-    def _makeRoom(self) -> None:
-        while self._cost + self._gathered > self._most:
-            _, gone = self._contents.popitem(last=False)
-            self._cost -= len(gone) + _COST

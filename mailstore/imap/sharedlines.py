@@ -8,8 +8,9 @@ nobody asks for any more is the first to go.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
+
+from mailstore.lru import Cache
 
 if TYPE_CHECKING:
     from mailstore.imap.limits import ImapLimits
@@ -34,47 +35,35 @@ class SharedLines:
     """
 
     def __init__(self, limits: ImapLimits) -> None:
-        self._most = limits.max_shared_lines
-        self._lines: OrderedDict[Source, bytes] = OrderedDict()
-        self._cost = 0
+        self._lines: Cache[Source, bytes] = Cache(limits.max_shared_lines)
 
     @property
     def cost(self) -> int:
         """
         Bytes that all that is kept has, by estimate.
         """
-        return self._cost
+        return self._lines.cost
 
     def isWorthWhile(self, messages: int) -> bool:
         """
         Whether the responses for so many messages are to be kept.
         """
-        return messages >= _LEAST and self._most > 0
+        return messages >= _LEAST and self._lines.capacity > 0
 
     def get(self, source: Source) -> bytes | None:
         """
         The lines made of this, if they are kept.
         """
-        found = self._lines.get(source)
-        if found is not None:
-            self._lines.move_to_end(source)
-        return found
+        return self._lines.get(source)
 
     def add(self, source: Source, lines: bytes) -> None:
         """
         Keep lines; what was used longest ago goes for them.
         """
-        before = self._lines.pop(source, None)
-        if before is not None:
-            self._cost -= _cost(source, before)
-        self._lines[source] = lines
-        self._cost += _cost(source, lines)
-        while self._cost > self._most:
-            self._cost -= _cost(*self._lines.popitem(last=False))
+        self._lines.put(source, lines, _cost(source, lines))
 
     def clear(self) -> None:
         """
         Forget everything.
         """
         self._lines.clear()
-        self._cost = 0

@@ -1,5 +1,5 @@
 """
-The small parts: caches, sets of rights, snapshots, and how little is asked of the database.
+The small parts: sets of rights, snapshots, and how little is asked of the database.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import random
 from mailstore.engine import Store, snapshot
 from mailstore.engine.acl import effective, withRights
 from mailstore.engine.flags import ALL_FLAGS, Keywords, flagRights
-from mailstore.engine.lru import Cache
 from mailstore.engine.snapshot import Snapshot, without
 from mailstore.engine.users import Viewer
 from mailstore.errors import InvalidRequest
@@ -32,37 +31,6 @@ from mailstore.testing.storecases.base import mail
 from tests.engine.enginecase import EngineCase
 
 _EVERY = UidSet(((1, 0xFFFFFFFF),))
-
-
-class CacheTests(EngineCase):
-    """
-    L{Cache}.
-    """
-
-    def test_bounded(self) -> None:
-        """
-        What was used longest ago goes when the costs are more than the capacity.
-        """
-        cache: Cache[str, int] = Cache(10)
-        cache.put("a", 1, 4)
-        cache.put("b", 2, 4)
-        self.assertEqual(cache.get("a"), 1)
-        cache.put("c", 3, 4)
-        self.assertEqual((cache.get("a"), cache.get("b"), cache.get("c"), cache.cost), (1, None, 3, 8))
-
-    def test_replaced(self) -> None:
-        """
-        A value takes the place of the one before; one that costs too much is not kept.
-        """
-        cache: Cache[str, int] = Cache(10)
-        cache.put("a", 1, 9)
-        cache.put("a", 2, 3)
-        self.assertEqual((cache.get("a"), cache.cost, len(cache)), (2, 3, 1))
-        cache.put("a", 3, 11)
-        self.assertEqual((cache.get("a"), cache.cost), (None, 0))
-        cache.put("b", 1)
-        cache.clear()
-        self.assertEqual((len(cache), cache.cost), (0, 0))
 
 
 class AclTests(EngineCase):

@@ -18,7 +18,6 @@ from mailstore.engine.flags import KeywordsFull
 from mailstore.engine.hierarchy import Hierarchy
 from mailstore.engine.landmarks import Landmarks
 from mailstore.engine.limits import EngineLimits
-from mailstore.engine.lru import Cache
 from mailstore.engine.places import Places
 from mailstore.engine.search import Memory
 from mailstore.engine.seen import Views
@@ -30,6 +29,7 @@ from mailstore.engine.workshop import Workshop
 from mailstore.engine.writing import Writer
 from mailstore.errors import LimitReached, StoreUnavailable
 from mailstore.interfaces import IStoreObserver
+from mailstore.lru import Cache
 from mailstore.model import HIERARCHY, SYSTEM
 
 _T = TypeVar("_T")

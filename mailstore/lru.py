@@ -24,6 +24,9 @@ class Cache(Generic[_K, _V]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._entries
+
     def get(self, key: _K) -> _V | None:
         """
         What is kept for C{key}, if anything is.
@@ -43,6 +46,16 @@ class Cache(Generic[_K, _V]):
             return
         self._entries[key] = (value, cost)
         self.cost += cost
+        self._trim()
+
+    def resize(self, capacity: int) -> None:
+        """
+        Another C{capacity} from now on; what does not fit goes.
+        """
+        self.capacity = capacity
+        self._trim()
+
+    def _trim(self) -> None:
         while self.cost > self.capacity:
             _, (_, freed) = self._entries.popitem(last=False)
             self.cost -= freed
