@@ -145,6 +145,50 @@ class Part:
     meddler: IMeddler | None = None
 
 
+def _transportOf(reactor: Any, part: Part) -> ITransport:
+    """
+    What joins front end and store.
+
+    @raise ConfigError: what is said of it, or of the store, cannot be understood.
+    """
+    config = part.config
+    try:
+        transport = transportFor(config.transport, reactor)
+        if part.meddler is not None:
+            transport = part.meddler.transport(transport)
+        pieceSize(transport.limits)
+        storePath(config.store_url)
+    except BadDescription as error:
+        raise ConfigError(f"transport: {error}") from error
+    except StoreOpenError as error:
+        raise ConfigError(str(error)) from error
+    except QueueTooSmall as error:
+        raise ConfigError(f"{config.transport}: {error}") from error
+    return transport
+
+
+def _requireSense(part: Part, transport: ITransport) -> None:
+    """
+    @raise ConfigError: what is asked for does not fit together.
+    """
+    config = part.config
+    if part.role != "all" and not transport.crosses_processes:
+        raise ConfigError(
+            f"{config.transport!r} works within one process only; "
+            f"--role {part.role} needs another transport, such as shm:PATH or unix:PATH"
+        )
+    if part.role != "all" and part.listening_pipe is None and _portOf(transport) == 0:
+        raise ConfigError(
+            f"{config.transport}: port 0 is any free port, which the other process cannot know: name one"
+        )
+    places = 2 * config.imap_limits.max_sessions
+    if part.role != "store" and config.ipc_limits.max_calls < places:
+        raise ConfigError(
+            f"[limits.ipc] max_calls must be at least {places}, twice [limits.imap] max_sessions: "
+            "so many requests can be held by clients that do not read"
+        )
+
+
 class MailService(Service):
     """
     A part of a mail server, as a service.
@@ -174,35 +218,9 @@ class MailService(Service):
             raise ConfigError(unknown("role", part.role, ROLES))
         if part.role != "all" and part.demo:
             raise ConfigError("--demo shows a whole server: it needs --role all")
-        try:
-            self._transport = transportFor(config.transport, reactor)
-            if part.meddler is not None:
-                self._transport = part.meddler.transport(self._transport)
-            pieceSize(self._transport.limits)
-            storePath(config.store_url)
-        except BadDescription as error:
-            raise ConfigError(f"transport: {error}") from error
-        except StoreOpenError as error:
-            raise ConfigError(str(error)) from error
-        except QueueTooSmall as error:
-            raise ConfigError(f"{config.transport}: {error}") from error
-        crosses = self._transport.crosses_processes
-        if part.role != "all" and not crosses:
-            raise ConfigError(
-                f"{config.transport!r} works within one process only; "
-                f"--role {part.role} needs another transport, such as shm:PATH or unix:PATH"
-            )
-        if part.role != "all" and part.listening_pipe is None and _portOf(self._transport) == 0:
-            raise ConfigError(
-                f"{config.transport}: port 0 is any free port, which the other process cannot know: name one"
-            )
-        places = 2 * config.imap_limits.max_sessions
-        if part.role != "store" and config.ipc_limits.max_calls < places:
-            raise ConfigError(
-                f"[limits.ipc] max_calls must be at least {places}, twice [limits.imap] max_sessions: "
-                "so many requests can be held by clients that do not read"
-            )
-        self._in_child = part.role == "all" and crosses and not part.together
+        self._transport = _transportOf(reactor, part)
+        _requireSense(part, self._transport)
+        self._in_child = part.role == "all" and self._transport.crosses_processes and not part.together
         self.tls: Any = None
         self._endpoints: list[tuple[str, Any]] = []
         self._delivery_endpoints: list[tuple[str, Any]] = []

@@ -9,16 +9,13 @@ channel makes at most one C{recv} and one C{send}, unless it spins.
 
 from __future__ import annotations
 
-import socket
 from collections import deque
 from typing import Any
 
-from transports._channel import CLOSE_DEADLINE, DELIVERY_BUDGET
 from transports._connected import ConnectedChannel
 from transports._descriptors import looker
 from transports._framing import FrameReader, packFrames, packQuit
 from transports.errors import ChannelCorrupt
-from transports.limits import Limits
 
 #: Bytes asked for by one C{recv}.
 READ_SIZE = 1 << 16
@@ -32,31 +29,11 @@ class SocketChannel(ConnectedChannel):
     One end of a channel over a socket.
     """
 
-    def __init__(
-        self,
-        reactor: Any,
-        limits: Limits,
-        place: str,
-        connected: socket.socket,
-        epoch: int,
-        *,
-        close_deadline: float = CLOSE_DEADLINE,
-        delivery_budget: int = DELIVERY_BUDGET,
-        spin: float | None = None,
-    ) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         """
         See L{ConnectedChannel}.
         """
-        super().__init__(
-            reactor,
-            limits,
-            place,
-            connected,
-            epoch,
-            close_deadline=close_deadline,
-            delivery_budget=delivery_budget,
-            spin=spin,
-        )
+        super().__init__(*args, **kwargs)
         self._has_input = looker(self._fileno)
         #: Messages accepted and not yet made into frames.
         self._out: deque[bytes] = deque()

@@ -4,7 +4,7 @@ Messages that are there: looking at them, and changing what they have or where t
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from mailstore.engine import flags as flagging
 from mailstore.engine import moving, opening
@@ -145,30 +145,29 @@ class MessageRequests(Requests):
                 return
             yield batch
 
-    async def readSection(
-        self, user: str, folder: int, uid: int, section: Section
-    ) -> AsyncGenerator[bytes, None]:
-        size = self._limits.batch_bytes
-        with self._database.reading() as db:
+    def readSection(self, user: str, folder: int, uid: int, section: Section) -> AsyncGenerator[bytes, None]:
+        def start(db: Connection) -> SectionReader:
             row = self._places.byId(db, self._users.viewer(db, user), folder, "r")
-            reader = SectionReader(db, row, uid, section, self._landmarks)
-            piece = reader.read(db, size)
-            self._pins.pin(reader.content)
-        try:
-            while piece:
-                yield piece
-                with self._database.reading() as db:
-                    piece = reader.read(db, size)
-        finally:
-            self._pins.unpin(reader.content)
-            # It may have been waiting for this.
-            self._writer.sweepLater()
+            return SectionReader(db, row, uid, section, self._landmarks)
 
-    async def readOriginal(self, folder: int, uid: int) -> AsyncGenerator[bytes, None]:
+        return self._pieces(start)
+
+    def readOriginal(self, folder: int, uid: int) -> AsyncGenerator[bytes, None]:
+        def start(db: Connection) -> OriginalReader:
+            row = self._places.byId(db, self._users.viewer(db, SYSTEM), folder, "r")
+            return OriginalReader(db, row, uid)
+
+        return self._pieces(start)
+
+    async def _pieces(
+        self, start: Callable[[Connection], SectionReader | OriginalReader]
+    ) -> AsyncGenerator[bytes, None]:
+        """
+        Read a content in pieces; it stays as long as that takes, whoever removes the message.
+        """
         size = self._limits.batch_bytes
         with self._database.reading() as db:
-            row = self._places.byId(db, self._users.viewer(db, SYSTEM), folder, "r")
-            reader = OriginalReader(db, row, uid)
+            reader = start(db)
             piece = reader.read(db, size)
             self._pins.pin(reader.content)
         try:
