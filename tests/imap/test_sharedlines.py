@@ -4,13 +4,10 @@ Responses that are the same for many are rendered once, and never told where the
 
 from __future__ import annotations
 
-from typing import cast
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.imap.limits import ImapLimits
 from mailstore.imap.sharedlines import SharedLines
-from mailstore.model import PUBLIC_ROOT, SYSTEM, NewMessage
 from tests.imap import support
 from tests.imap.wholeserver import WholeServer
 
@@ -68,29 +65,12 @@ class SharingTests(SynchronousTestCase):
         A folder of twenty messages, open to two clients for whom none is recent.
         """
         self.server = WholeServer(self, ("News",))
-        self.file(*(b"Subject: %d\r\n\r\ntext\r\n" % each for each in range(1, 21)))
+        self.server.file("News", *(b"Subject: %d\r\n\r\ntext\r\n" % each for each in range(1, 21)))
         # The first to look takes what is recent.
-        self.client(b"alice")
-        self.alice = self.client(b"alice")
-        self.bob = self.client(b"bob")
+        self.server.client(b"alice", "News")
+        self.alice = self.server.client(b"alice", "News")
+        self.bob = self.server.client(b"bob", "News")
         self.lines = self.server.factory.front.lines
-
-    def file(self, *messages: bytes) -> None:
-        """
-        Bring messages in.
-        """
-        self.server.result(
-            self.server.engine.append(SYSTEM, f"{PUBLIC_ROOT}/News", tuple(map(NewMessage, messages)))
-        )
-
-    def client(self, user: bytes) -> support.Client:
-        """
-        A client with the folder open.
-        """
-        client = support.Client(cast(support.Server, self.server)).login(user)
-        self.server.clients.append(client)
-        client.ask(b'SELECT "Public Folders/News"')
-        return client
 
     def _counted(self, client: support.Client, command: bytes) -> tuple[list[bytes], int]:
         """
@@ -153,7 +133,7 @@ class SharingTests(SynchronousTestCase):
         """
         To whom messages are recent it is told, and nobody else.
         """
-        self.file(b"Subject: new\r\n\r\n")
+        self.server.file("News", b"Subject: new\r\n\r\n")
         command = b"FETCH 1:* (FLAGS)"
         self.alice.ask(b"NOOP")
         self.bob.ask(b"NOOP")

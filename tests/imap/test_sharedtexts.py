@@ -4,15 +4,12 @@ What messages say is rendered once for all sessions, and never told of what is n
 
 from __future__ import annotations
 
-from typing import cast
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.imap.limits import ImapLimits
 from mailstore.imap.sharedtexts import SharedTexts, TextsOf
 from mailstore.imap.wire.values import FetchData, FetchSection
-from mailstore.model import PUBLIC_ROOT, SYSTEM, FetchSpec, NewMessage
-from tests.imap import support
+from mailstore.model import PUBLIC_ROOT, SYSTEM, FetchSpec
 from tests.imap.wholeserver import WholeServer
 
 _ENVELOPE = TextsOf(1, 7, (FetchData.ENVELOPE,))
@@ -86,14 +83,15 @@ class SharingTests(SynchronousTestCase):
         A folder of thirty messages, open to two clients.
         """
         self.server = WholeServer(self, ("News",))
-        self.file(
+        self.server.file(
+            "News",
             *(
                 b"Subject: number %d\r\nFrom: carol@example.org\r\n\r\ntext\r\n" % each
                 for each in range(1, 31)
-            )
+            ),
         )
-        self.alice = self.client(b"alice")
-        self.bob = self.client(b"bob")
+        self.alice = self.server.client(b"alice", "News")
+        self.bob = self.server.client(b"bob", "News")
         #: What the store is asked for.
         self.asked: list[FetchSpec] = []
         remote = self.server.remote
@@ -104,23 +102,6 @@ class SharingTests(SynchronousTestCase):
             return fetch(user, folder, uids, spec)
 
         self.patch(remote, "fetch", noting)
-
-    def file(self, *messages: bytes) -> None:
-        """
-        Bring messages in.
-        """
-        self.server.result(
-            self.server.engine.append(SYSTEM, f"{PUBLIC_ROOT}/News", tuple(map(NewMessage, messages)))
-        )
-
-    def client(self, user: bytes) -> support.Client:
-        """
-        A client with the folder open.
-        """
-        client = support.Client(cast(support.Server, self.server)).login(user)
-        self.server.clients.append(client)
-        client.ask(b'SELECT "Public Folders/News"')
-        return client
 
     def test_once(self) -> None:
         """
@@ -160,7 +141,7 @@ class SharingTests(SynchronousTestCase):
         )
         self.assertEqual(sum(b"ENVELOPE" in line for line in lines), 29)
         self.assertNotIn(b'number 5"', b"".join(lines))
-        self.file(b"Subject: new\r\n\r\n")
+        self.server.file("News", b"Subject: new\r\n\r\n")
         self.alice.ask(b"NOOP")
         self.asked.clear()
         lines = self.alice.ask(command)
@@ -185,7 +166,7 @@ class SharingTests(SynchronousTestCase):
         """
         A header too large to be kept is sent as it comes, with all that follows, once each and in order.
         """
-        self.file(b"Subject: %b\r\n\r\n" % (b"long " * 30_000), b"Subject: last\r\n\r\n")
+        self.server.file("News", b"Subject: %b\r\n\r\n" % (b"long " * 30_000), b"Subject: last\r\n\r\n")
         self.alice.ask(b"NOOP")
         command = b"FETCH 1:* (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])"
         for _ in range(2):

@@ -4,13 +4,13 @@ Whole messages are read from the store once for all who read them, and never giv
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailstore.errors import StoreUnavailable
 from mailstore.imap.limits import ImapLimits
-from mailstore.model import PUBLIC_ROOT, SYSTEM, NewMessage
+from mailstore.model import PUBLIC_ROOT, SYSTEM
 from tests.imap import support
 from tests.imap.wholeserver import WholeServer
 
@@ -37,13 +37,11 @@ class WholeMessagesTests(SynchronousTestCase):
         """
         self.server = WholeServer(self, ("News",), limits=limits)
         self.messages = [*_SMALL[:6], _LARGE, *_SMALL[6:]]
-        self.server.result(
-            self.server.engine.append(SYSTEM, f"{PUBLIC_ROOT}/News", tuple(map(NewMessage, self.messages)))
-        )
+        self.server.file("News", *self.messages)
         # The first to look takes what is recent.
-        self.client(b"alice").ask(b'SELECT "Public Folders/News"')
-        self.alice = self.client(b"alice")
-        self.bob = self.client(b"bob")
+        self.server.client(b"alice", "News")
+        self.alice = self.server.client(b"alice", "News", b"EXAMINE")
+        self.bob = self.server.client(b"bob", "News", b"EXAMINE")
         #: UIDs of which the store was asked for the bytes.
         self.read: list[int] = []
         remote: Any = self.server.remote
@@ -60,15 +58,6 @@ class WholeMessagesTests(SynchronousTestCase):
 
         self.patch(remote, "fetch", noting)
         self.patch(remote, "readSection", notingOne)
-
-    def client(self, user: bytes) -> support.Client:
-        """
-        A client with the folder open.
-        """
-        client = support.Client(cast(support.Server, self.server)).login(user)
-        self.server.clients.append(client)
-        client.ask(b'EXAMINE "Public Folders/News"')
-        return client
 
     def raw(self, client: support.Client, command: bytes) -> bytes:
         """

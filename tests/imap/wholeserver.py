@@ -6,7 +6,7 @@ store's side and an engine, carried forward one turn of the reactor at a time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
@@ -20,7 +20,7 @@ from mailstore.ipc.client import RemoteStore
 from mailstore.ipc.groupcommit import GroupCommitter
 from mailstore.ipc.limits import IpcLimits
 from mailstore.ipc.server import StoreServer
-from mailstore.model import ALL_RIGHTS, PUBLIC_ROOT, SYSTEM, Credentials
+from mailstore.model import ALL_RIGHTS, PUBLIC_ROOT, SYSTEM, Credentials, NewMessage
 from tests.imap import support
 from tests.ipc.fakes import TurningClock
 from transports.limits import Limits
@@ -126,6 +126,21 @@ class WholeServer:
         outcome = Deferred.fromCoroutine(work)
         self.settle()
         return self._case.successResultOf(outcome)
+
+    def file(self, folder: str, *messages: bytes) -> None:
+        """
+        Bring messages into a public folder.
+        """
+        self.result(self.engine.append(SYSTEM, f"{PUBLIC_ROOT}/{folder}", tuple(map(NewMessage, messages))))
+
+    def client(self, user: bytes, folder: str, opens: bytes = b"SELECT") -> support.Client:
+        """
+        A client with a public folder open.
+        """
+        client = support.Client(cast(support.Server, self)).login(user)
+        self.clients.append(client)
+        client.ask(b'%b "%b/%b"' % (opens, PUBLIC_ROOT.encode(), folder.encode()))
+        return client
 
     def settle(self) -> None:
         """
