@@ -172,9 +172,9 @@ class BaseChannel:
 
     def _refill(self) -> bool:
         """
-        C{self._arrived} is being delivered and has become short: put more into
-        it, if the medium keeps what has come until it is wanted.  Called from
-        the reactor.  Never raises.
+        C{self._arrived} is being delivered and has become short, and something is
+        due in C{self._inbound}, as where the medium keeps what has come until it
+        is wanted: put more into it.  Called from the reactor.  Never raises.
 
         @return: whether C{self._arrived} has something now.
         """
@@ -367,7 +367,7 @@ class BaseChannel:
         end = 0.0
         self._delivering = True
         try:
-            while budget and not self._paused and (arrived or self._refill()):
+            while budget and not self._paused and (arrived or (inbound.due and self._refill())):
                 budget -= 1
                 if not budget & 63:
                     now = perf_counter()
@@ -384,9 +384,7 @@ class BaseChannel:
                         size = len(message)
                         if size <= one_block:
                             # As handled() does, which is nearly always.
-                            inbound.held -= 1
                             inbound.owed += 1
-                            inbound.handled_total += 1
                         else:
                             inbound.handled(size)
                         if inbound.owed >= settle_at:
@@ -400,7 +398,7 @@ class BaseChannel:
             self._tell()
         elif self._paused:
             self._hold()
-        elif not budget and (arrived or self._refill()):
+        elif not budget and (arrived or (inbound.due and self._refill())):
             # With budget left it has just been looked whether there is more.
             self._schedule()
 

@@ -18,6 +18,16 @@ from transports.errors import ChannelCorrupt
 
 _KIND = "anon_inode:[eventfd]"
 
+#: Add to a doorbell; C{OSError} says that it is so full that the peer must have made it so.
+ring: Callable[[int, int], object]
+
+#: Take what has been added to a doorbell; C{BlockingIOError} says that it is nothing.
+take: Callable[[int], int]
+
+# Where they are missing there are no doorbells.
+if hasattr(os, "eventfd"):
+    ring, take = os.eventfd_write, os.eventfd_read
+
 
 def createDoorbell() -> int:
     """
@@ -46,24 +56,12 @@ def checkDoorbell(fd: int) -> None:
         os.set_blocking(fd, False)
 
 
-def ring(fd: int, count: int) -> None:
-    """
-    Add to a doorbell.
-
-    @raise ChannelCorrupt: it is so full that the peer must have made it so.
-    """
-    try:
-        os.eventfd_write(fd, count)
-    except OSError as error:
-        raise ChannelCorrupt(f"the peer has jammed a doorbell: {error.strerror}") from error
-
-
 def answer(fd: int) -> int:
     """
     Take what has been added to a doorbell; 0 if that is nothing.
     """
     try:
-        return os.eventfd_read(fd)
+        return take(fd)
     except BlockingIOError:
         return 0
 

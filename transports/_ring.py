@@ -100,7 +100,7 @@ _MOST_BYTES = 1 << 16
 
 #: Bytes of a payload that is stored together with its header: copying it once
 #: more is less than storing twice.
-_SMALL = 1 << 12
+_SMALL = 1 << 9
 
 
 class Memory(Protocol):
@@ -234,12 +234,13 @@ class RingWriter:
             if length <= _SMALL:
                 self._memory[begin:end] = header + payload
             else:
-                self._memory[begin:middle] = header
+                # The header last: who looks at the memory is not to see it long before it is told.
                 self._memory[middle:end] = payload
+                self._memory[begin:middle] = header
             self._offset = end
         else:
-            self._store(begin, header)
             self._store(self._after(middle), payload)
+            self._store(begin, header)
             self._offset = self._after(end)
 
     def _store(self, begin: int, data: bytes) -> None:
@@ -264,7 +265,7 @@ class RingReader:
     """
     Takes records out of a ring that somebody else writes, and believes nothing.
 
-    @ivar due: blocks that have been published and were not taken yet.
+    What has been published and was not taken yet is what is due in the ledger.
     """
 
     __slots__ = (
@@ -279,7 +280,6 @@ class RingReader:
         "_sequence",
         "_start",
         "_stop",
-        "due",
     )
 
     def __init__(
@@ -299,7 +299,6 @@ class RingReader:
         @param ledger: where arrivals are entered.
         @param messages: where messages are put.
         """
-        self.due = 0
         self._memory = memory
         self._limits = limits
         self._block_size = limits.block_size
@@ -319,16 +318,10 @@ class RingReader:
         @raise ChannelCorrupt: there was no room for them.
         """
         ledger = self._ledger
-        taken = ledger.held + ledger.owed + self.due
-        if blocks > RESTART and not taken:
+        if blocks > RESTART and not ledger.taken:
             blocks -= RESTART
             self._offset = self._start
-        if not 0 < blocks <= ledger.capacity - taken:
-            raise ChannelCorrupt(
-                f"{blocks} blocks were published in a queue of {ledger.capacity} blocks "
-                f"of which {taken} were taken"
-            )
-        self.due += blocks
+        ledger.announce(blocks)
 
     def nextPlaces(self) -> tuple[bytes, slice, slice]:
         """
@@ -349,59 +342,59 @@ class RingReader:
             no use any more.
         """
         # Nearly always nothing wraps, and it is done without further calls.
+        memory = self._memory
         begin = self._offset
         middle = begin + RECORD_SIZE
         stop = self._stop
         if middle < stop:
-            header = self._memory[begin:middle]
+            header = memory[begin:middle]
         else:
             header = self._copy(begin, middle)
             middle = self._after(middle)
+        word: int
         length, number, word, check = _unpack(header)
         sequence = self._sequence
         if number != sequence:
             raise ChannelCorrupt(f"record number {number} was published where {sequence} is due")
-        if RECORD_SIZE + length > self.due * self._block_size:
+        ledger = self._ledger
+        if length > self._one_block and RECORD_SIZE + length > ledger.due * self._block_size:
             raise ChannelCorrupt(
-                f"a record of {length} bytes does not add up with the {self.due} blocks published"
+                f"a record of {length} bytes does not add up with the {ledger.due} blocks published"
             )
         end = middle + length
         if end < stop:
-            payload = self._memory[middle:end]
+            payload = memory[middle:end]
         else:
             payload = self._copy(middle, end)
             end = self._after(end)
         checked = payload if length <= _CHECKED else payload[:_FIRST] + payload[-_LAST:]
         if crc32(header[:_HEAD_SIZE] + checked, self._salt) != check:
             raise ChannelCorrupt(f"record number {number}, of {length} bytes, has a wrong checksum")
-        credit: int = word & ~BATCH
-        if credit == word:
-            # They are there, because the bytes are.
-            blocks = 1 if length <= self._one_block else self._limits.blocksFor(length)
-            self._ledger.arriveTogether(1, blocks, length)
-            self._messages.append(payload)
-        else:
-            blocks = self._receiveBatch(payload)
-        self.due -= blocks
         self._sequence = sequence + 1 & _MASK
         self._offset = end
-        return credit
+        if word < BATCH:
+            # They are there, because the bytes are.
+            blocks = 1 if length <= self._one_block else -(-(RECORD_SIZE + length) // self._block_size)
+            ledger.arriveTogether(1, blocks, length)
+            self._messages.append(payload)
+            return word
+        self._receiveBatch(payload)
+        return word - BATCH
 
-    def _receiveBatch(self, payload: bytes) -> int:
+    def _receiveBatch(self, payload: bytes) -> None:
         """
         Take the messages of a batch.
 
-        @return: the blocks that they hold.
         @raise ChannelCorrupt: see L{receive}.
         """
         size = len(payload)
         count = int.from_bytes(payload[:4], "little")
         first = 4 + 4 * count
         # A message is one block at least; so this also bounds what is made below.
-        if not 2 <= count <= self.due or first > size:
+        if not 2 <= count <= self._ledger.due or first > size:
             raise ChannelCorrupt(
                 f"a batch of {count} messages does not add up with its {size} bytes "
-                f"and the {self.due} blocks published"
+                f"and the {self._ledger.due} blocks published"
             )
         lengths = struct.unpack_from(f"<{count}I", payload, 4)
         ends = list(accumulate(lengths, initial=first))
@@ -413,13 +406,12 @@ class RingReader:
         blocks: int = count
         if max(lengths) > self._one_block:
             blocks = sum(map(self._limits.blocksFor, lengths))
-        if blocks > self.due:
+        if blocks > self._ledger.due:
             raise ChannelCorrupt(
-                f"a batch of {blocks} blocks does not add up with the {self.due} blocks published"
+                f"a batch of {blocks} blocks does not add up with the {self._ledger.due} blocks published"
             )
         self._ledger.arriveTogether(count, blocks, size - first)
         self._messages.extend([payload[begin:end] for begin, end in pairwise(ends)])
-        return blocks
 
     def _after(self, offset: int) -> int:
         """

@@ -15,7 +15,6 @@ A channel over sealed memory: counts of blocks travel by doorbells.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -24,14 +23,14 @@ from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from transports._descriptors import answer, looker, ring
+from transports._descriptors import answer, looker, ring, take
 from transports._shmchannel import RingChannel
 from transports.credit import CreditWindow, PortionedWindow
 from transports.errors import ChannelCorrupt
 from transports.interfaces import IReceiver
 
 #: How often a channel that spins looks at the memory between two calls of the system.
-_GLANCES = range(20)
+_GLANCES = range(60)
 
 #: Bytes in a queue for which a peer is woken before the turn ends; what is less
 #: is told with all the rest of the turn.
@@ -139,17 +138,18 @@ class SealedChannel(RingChannel):
         self._flushMedium()
 
     def _flushMedium(self) -> None:
-        owed = self._inbound.settle()
-        self._outbound.timed = True
-        writer = self._writer
+        inbound, outbound, writer = self._inbound, self._outbound, self._writer
+        owed = inbound.settle() if inbound.owed else 0
+        outbound.timed = True
         unpublished = writer.unpublished
         try:
             if unpublished:
-                ring(self._tell_data, writer.publish(owed, self._outbound.allocated == unpublished))
+                ring(self._tell_data, writer.publish(owed, outbound.allocated == unpublished))
             elif owed:
                 ring(self._tell_space, owed)
-        except ChannelCorrupt as error:
-            self._end(error, discard=True)
+        except OSError as error:
+            # It is so full that the peer must have made it so.
+            self._end(ChannelCorrupt(f"the peer has jammed a doorbell: {error.strerror}"), discard=True)
             return
         # After the data, which the peer therefore finds when it reads this.
         if self._quit_unsent and not self._blocked:
@@ -174,7 +174,7 @@ class SealedChannel(RingChannel):
         self._publishedByPeer(blocks)
         return True
 
-    def _enter(self, take: Callable[[], bool]) -> bool:
+    def _enter(self, entry: Callable[[], bool]) -> bool:
         """
         Enter something that the peer has told.
 
@@ -182,7 +182,7 @@ class SealedChannel(RingChannel):
         """
         self._busy = True
         try:
-            return take() and self._reason is None
+            return entry() and self._reason is None
         except ChannelCorrupt as error:
             self._end(error, discard=True)
             return False
@@ -201,7 +201,7 @@ class SealedChannel(RingChannel):
         """
         # As _enter(_takeData), without the calls: each message of a dialogue comes here.
         try:
-            self._publishedByPeer(os.eventfd_read(self._get_data))
+            self._publishedByPeer(take(self._get_data))
         except BlockingIOError:
             return False
         except ChannelCorrupt as error:

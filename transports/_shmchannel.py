@@ -140,7 +140,7 @@ class RingChannel(ConnectedChannel):
         """
         End a turn in which something was entered: deliver it, flush.
         """
-        if (self._arrived or self._reader.due) and self._call is None:
+        if (self._arrived or self._inbound.due) and self._call is None:
             self._busy = True
             try:
                 self._deliver()
@@ -155,11 +155,10 @@ class RingChannel(ConnectedChannel):
     def _refill(self) -> bool:
         # Messages stay in the ring until there is a handler for them, so that a
         # long queue of large ones is not copied as a whole.
-        if not self._reader.due or self._reason is not None:
-            return False
         try:
             credit = self._reader.receive()
             if credit:
+                # As _credited().
                 self._giveBack(credit)
                 if self._line.waiters:
                     self._line.serve()
@@ -174,9 +173,9 @@ class RingChannel(ConnectedChannel):
         """
         Take everything out of the ring, without calling anybody.
         """
-        reader = self._reader
+        reader, ledger = self._reader, self._inbound
         try:
-            while reader.due and self._reason is None:
+            while ledger.due and self._reason is None:
                 credit = reader.receive()
                 if credit:
                     self._giveBack(credit)
@@ -200,7 +199,7 @@ class RingChannel(ConnectedChannel):
         return super().inboundStatistics()
 
     def _isDrained(self) -> bool:
-        return not self._reader.due and super()._isDrained()
+        return not self._inbound.due and super()._isDrained()
 
     # Notes out
 

@@ -32,31 +32,33 @@ _MANY = 1 << 10
 class Times:
     """
     When messages came, for telling how old the oldest of a queue is.  Several
-    that came in one moment share an entry.
+    that came in one moment share an entry; those that came into an empty queue, as
+    all do of a dialogue, need none.
+
+    @ivar begun: when those came that are before all entries.  Who sets it, because
+        the queue was empty, clears the entries.
+    @ivar entries: C{(position, seconds)}: messages at this position, and at all
+        higher ones until the next entry, came at that time.  Positions only rise.
     """
 
-    __slots__ = ("_entries", "note")
+    __slots__ = ("begun", "entries")
 
     def __init__(self) -> None:
-        self._entries: deque[tuple[int, float]] = deque()
-        #: Called with C{(position, seconds)}: messages at this position, and at all
-        #: higher ones until the next note, came at that time.  Positions only rise.
-        self.note = self._entries.append
-
-    def __len__(self) -> int:
-        return len(self._entries)
+        self.begun = 0.0
+        self.entries: deque[tuple[int, float]] = deque()
 
     def at(self, position: int) -> float:
         """
         When the message at this position came.
         """
-        return self._entries[bisect_right(self._entries, (position, inf)) - 1][1]
+        before = bisect_right(self.entries, (position, inf))
+        return self.entries[before - 1][1] if before else self.begun
 
     def forget(self, position: int) -> None:
         """
         Nobody will ask for what is before this position.
         """
-        entries = self._entries
+        entries = self.entries
         while len(entries) > 1 and entries[1][0] <= position:
             entries.popleft()
 
@@ -86,6 +88,7 @@ class CreditWindow:
     """
 
     __slots__ = (
+        "_block_size",
         "_ends",
         "_first",
         "_forgotten",
@@ -124,6 +127,7 @@ class CreditWindow:
         self.timed = True
         self._seconds = seconds
         self._high_water = 0
+        self._block_size = limits.block_size
         #: Bytes of the longest message that needs one block only.
         self._one_block = limits.block_size - HEADER_SIZE
         #: Blocks accepted up to the end of each message, in order.
@@ -175,7 +179,7 @@ class CreditWindow:
         @raise QueueFull: it does not fit at this instant.
         @raise MessageTooLarge: it can never fit.
         """
-        blocks = 1 if length <= self._one_block else self.limits.blocksFor(length)
+        blocks = 1 if length <= self._one_block else -(-(HEADER_SIZE + length) // self._block_size)
         allocated = self.allocated + blocks
         if allocated > self.capacity:
             if blocks > self.capacity:
@@ -192,7 +196,13 @@ class CreditWindow:
         end = self._given + allocated
         self._ends.append(end)
         if self.timed:
-            self._times.note((end, self._seconds()))
+            times = self._times
+            if allocated > blocks:
+                times.entries.append((end, self._seconds()))
+            else:
+                times.begun = self._seconds()
+                if times.entries:
+                    times.entries.clear()
             self.timed = self.always_timed
         return blocks
 
@@ -289,28 +299,33 @@ class InboundLedger:
     """
     The receiver's book of one queue.
 
-    @ivar held: blocks of messages that have arrived and whose handler has not
-        returned.
+    A message is announced, arrives, is handled, and its blocks are owed until they
+    are settled.  Where nothing is announced before it arrives, both are one step.
+
+    @ivar taken: blocks that the sender may not use: announced and not yet settled.
+    @ivar due: blocks that have been announced and whose messages have not arrived.
     @ivar owed: blocks whose handler has returned and that the sender has not
         been told of yet.
     @ivar arrived_total: messages that have arrived since the channel was opened.
-    @ivar handled_total: messages whose handler has returned.
     """
 
     __slots__ = (
+        "_block_size",
+        "_excess",
         "_look_at",
         "_one_block",
         "_seconds",
+        "_settled",
         "_times",
         "arrived_total",
         "bytes_total",
         "capacity",
-        "handled_total",
-        "held",
+        "due",
         "high_water",
         "limits",
         "lost_total",
         "owed",
+        "taken",
     )
 
     def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
@@ -320,70 +335,122 @@ class InboundLedger:
         """
         self.limits = limits
         self.capacity = limits.capacity
-        self.held = 0
+        self.taken = 0
+        self.due = 0
         self.owed = 0
         self.high_water = 0
         self.arrived_total = 0
-        self.handled_total = 0
         self.lost_total = 0
         self.bytes_total = 0
         self._seconds = seconds
+        self._block_size = limits.block_size
         self._one_block = limits.block_size - HEADER_SIZE
+        #: Blocks settled since the beginning.
+        self._settled = 0
+        #: Blocks of messages handled since the beginning, beyond one for each.
+        self._excess = 0
         self._times = Times()
         #: Messages arrived at which to look for what is over.
         self._look_at = _MANY
 
+    @property
+    def held(self) -> int:
+        """
+        Blocks of messages that have arrived and whose handler has not returned.
+        """
+        return self.taken - self.due - self.owed
+
+    @property
+    def handled_total(self) -> int:
+        """
+        Messages whose handler has returned.  Not counted one by one: each was one
+        block owed, or the blocks beyond that are in C{_excess}.
+        """
+        return self._settled + self.owed - self._excess
+
+    @handled_total.setter
+    def handled_total(self, messages: int) -> None:
+        self._excess = self._settled + self.owed - messages
+
+    def announce(self, blocks: int) -> None:
+        """
+        The sender says that messages of that many blocks are there to be taken.
+
+        @raise ChannelCorrupt: it has no room left for them, so should not have
+            sent them.
+        """
+        taken = self.taken + blocks
+        if blocks <= 0 or taken > self.capacity:
+            raise ChannelCorrupt(
+                f"{blocks} blocks were published in a queue of {self.capacity} blocks "
+                f"of which {self.taken} were taken"
+            )
+        self.taken = taken
+        self.due += blocks
+
     def arrive(self, length: int) -> None:
         """
-        A message of C{length} bytes arrives (or has been announced by its
-        header; nothing of it need be here).
+        A message of C{length} bytes arrives that nobody has announced (or its
+        header does; nothing more of it need be here).
 
         @raise ChannelCorrupt: the sender has no room left for it, so should
             not have sent it.
         """
-        blocks = 1 if length <= self._one_block else self.limits.blocksFor(length)
-        if self.held + self.owed + blocks > self.capacity:
+        blocks = 1 if length <= self._one_block else -(-(HEADER_SIZE + length) // self._block_size)
+        taken = self.taken + blocks
+        if taken > self.capacity:
             raise ChannelCorrupt(
                 f"a message of {length} bytes was sent into a queue of {self.capacity} blocks "
-                f"of which {self.held + self.owed} were taken"
+                f"of which {self.taken} were taken"
             )
+        self.taken = taken
+        self.due += blocks
         self.arriveTogether(1, blocks, length)
 
     def arriveTogether(self, messages: int, blocks: int, octets: int) -> None:
         """
-        Several messages arrive at once.
+        Several messages arrive at once that have been announced.
 
         @param messages: how many.
         @param blocks: the blocks that they hold, all together.
         @param octets: their length in bytes, all together.
-        @raise ChannelCorrupt: as with L{arrive}.
+        @raise ChannelCorrupt: not so many blocks are due.
         """
-        held = self.held + blocks
-        if held + self.owed > self.capacity:
+        due = self.due - blocks
+        if due < 0:
             raise ChannelCorrupt(
-                f"{blocks} blocks were sent into a queue of {self.capacity} blocks "
-                f"of which {self.held + self.owed} were taken"
+                f"messages of {blocks} blocks do not add up with the {self.due} blocks published"
             )
-        self.held = held
+        self.due = due
+        held = self.taken - due - self.owed
         if held > self.high_water:
             self.high_water = held
         arrived = self.arrived_total
-        self._times.note((arrived, self._seconds()))
+        times = self._times
+        if held > blocks:
+            times.entries.append((arrived, self._seconds()))
+        else:
+            times.begun = self._seconds()
+            if times.entries:
+                times.entries.clear()
         self.arrived_total = arrived = arrived + messages
         self.bytes_total += octets
         if arrived >= self._look_at:
-            self._times.forget(self.handled_total)
-            self._look_at = arrived + _MANY + arrived - self.handled_total
+            handled = self.handled_total
+            self._times.forget(handled)
+            self._look_at = arrived + _MANY + arrived - handled
 
     def handled(self, length: int) -> None:
         """
         The handler of the oldest message, of C{length} bytes, has returned:
         its blocks are owed to the sender.
+
+        For a message of one block that is C{owed += 1} and nothing else, which who
+        delivers many may do by itself.
         """
-        blocks = 1 if length <= self._one_block else self.limits.blocksFor(length)
-        self.held -= blocks
+        blocks = 1 if length <= self._one_block else -(-(HEADER_SIZE + length) // self._block_size)
         self.owed += blocks
-        self.handled_total += 1
+        self._excess += blocks - 1
 
     def settle(self) -> int:
         """
@@ -393,6 +460,8 @@ class InboundLedger:
         """
         owed = self.owed
         self.owed = 0
+        self.taken -= owed
+        self._settled += owed
         return owed
 
     @property
@@ -406,8 +475,9 @@ class InboundLedger:
         """
         The queue is gone and everything in it; the totals stay as they are.
         """
-        self.held = self.owed = 0
         self.lost_total += self.queued
+        self.settle()
+        self.taken = self.due = 0
 
     def statistics(self) -> QueueStatistics:
         """

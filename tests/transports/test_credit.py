@@ -160,7 +160,7 @@ class BookTests(SynchronousTestCase):
                 window.timed = True
                 window.take(0)
                 window.giveBack(1)
-                longest = max(longest, len(window._ends), len(window._times))
+                longest = max(longest, len(window._ends), len(window._times.entries))
             book = window.statistics()
             self.assertEqual(
                 (book.queue_length, book.enqueued_total, book.dequeued_total), (1, 10_001, 10_000)
@@ -183,7 +183,7 @@ class BookTests(SynchronousTestCase):
             ledger.arrive(0)
             ledger.handled(0)
             ledger.settle()
-            longest = max(longest, len(ledger._times))
+            longest = max(longest, len(ledger._times.entries))
         self.now += 5.0
         book = ledger.statistics()
         self.assertEqual((book.queue_length, book.enqueued_total, book.dequeued_total), (1, 10_001, 10_000))
@@ -361,6 +361,7 @@ class ArriveTogetherTests(SynchronousTestCase):
         together, single = (InboundLedger(LIMITS, lambda: 7.0) for _ in range(2))
         for length in (0, 100, 48):
             single.arrive(length)
+        together.announce(4)
         together.arriveTogether(3, 4, 148)
         self.assertEqual(together.statistics(), single.statistics())
         for length in (0, 100, 48):
@@ -374,10 +375,29 @@ class ArriveTogetherTests(SynchronousTestCase):
         More than there is room for is refused, and nothing has changed.
         """
         ledger = InboundLedger(LIMITS, lambda: 0.0)
-        ledger.arriveTogether(2, 5, 0)
+        ledger.announce(5)
         before = ledger.statistics()
-        self.assertRaises(ChannelCorrupt, ledger.arriveTogether, 1, 4, 0)
-        self.assertEqual(ledger.statistics(), before)
+        for blocks in (0, -1, 4):
+            self.assertRaises(ChannelCorrupt, ledger.announce, blocks)
+        self.assertRaises(ChannelCorrupt, ledger.arriveTogether, 1, 6, 0)
+        self.assertEqual((ledger.statistics(), ledger.due, ledger.taken), (before, 5, 5))
+
+    def test_announced(self) -> None:
+        """
+        What has been announced is taken from the sender, and in the queue when it
+        arrives.
+        """
+        ledger = InboundLedger(LIMITS, lambda: 0.0)
+        ledger.announce(5)
+        ledger.arriveTogether(2, 3, 0)
+        self.assertEqual((ledger.due, ledger.held, ledger.owed, ledger.taken), (2, 3, 0, 5))
+        ledger.handled(LIMITS.block_size)
+        self.assertEqual((ledger.held, ledger.owed, ledger.handled_total, ledger.queued), (1, 2, 1, 1))
+        self.assertEqual(ledger.settle(), 2)
+        self.assertEqual((ledger.due, ledger.held, ledger.owed, ledger.taken), (2, 1, 0, 3))
+        ledger.forget()
+        self.assertEqual((ledger.due, ledger.held, ledger.owed, ledger.taken), (0, 0, 0, 0))
+        self.assertEqual((ledger.lost_total, ledger.handled_total, ledger.queued), (1, 1, 0))
 
 
 class WindowMachine(RuleBasedStateMachine):

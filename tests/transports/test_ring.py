@@ -65,7 +65,7 @@ class Ring:
         """
         self.reader.publish(blocks)
         credit = 0
-        while self.reader.due:
+        while self.ledger.due:
             credit += self.reader.receive()
         return credit
 
@@ -281,9 +281,9 @@ class RoundTripTests(SynchronousTestCase):
         for number in range(3):
             ring.put(b"%d" % number, b"and")
             ring.reader.publish(ring.writer.publish(0))
-        self.assertEqual((ring.reader.due, len(ring.messages)), (6, 0))
+        self.assertEqual((ring.ledger.due, len(ring.messages)), (6, 0))
         ring.reader.receive()
-        self.assertEqual((ring.reader.due, len(ring.messages)), (4, 2))
+        self.assertEqual((ring.ledger.due, len(ring.messages)), (4, 2))
 
     def test_forget(self) -> None:
         """
@@ -543,7 +543,7 @@ class CorruptionTests(SynchronousTestCase):
         else:
             held = sum(self.limits.blocksFor(len(message)) for message in ring.messages)
             self.assertEqual(ring.ledger.held, held)
-            self.assertEqual(ring.reader.due, blocks - held)
+            self.assertEqual(ring.ledger.due, blocks - held)
             self.assertLessEqual(held, blocks)
 
     @settings(max_examples=200, deadline=None)

@@ -406,8 +406,7 @@ class DoorbellTests(SynchronousTestCase):
         A doorbell that somebody has filled up does not make us wait.
         """
         ring(self.bell, (1 << 64) - 2)
-        error = self.assertRaises(ChannelCorrupt, ring, self.bell, 1)
-        self.assertIn("jammed", str(error))
+        self.assertRaises(BlockingIOError, ring, self.bell, 1)
 
     def test_blocking(self) -> None:
         """

@@ -18,7 +18,8 @@ from zope.interface.verify import verifyObject
 
 from tests.transports.test_conformance import OurTests
 from tests.transports.test_segment import held
-from transports import _channel, sharedmemory
+from transports import _channel, _sealedchannel, sharedmemory
+from transports._descriptors import ring
 from transports._halves import Half, createHalf, descriptorsOf
 from transports._plainchannel import PlainChannel
 from transports._sealedchannel import SealedChannel
@@ -645,13 +646,11 @@ class DoorbellTrafficTests(SharedMemoryBase, TestCase):
         super().setUp()
         self.rung: list[tuple[int, int]] = []
 
-        ring = os.eventfd_write
-
         def counting(fd: int, count: int) -> None:
             self.rung.append((fd, count))
             ring(fd, count)
 
-        self.patch(os, "eventfd_write", counting)
+        self.patch(_sealedchannel, "ring", counting)
 
     async def channels(self, limits: Limits = LIMITS) -> tuple[SealedChannel, SealedChannel]:
         """
