@@ -40,8 +40,11 @@ TRIP_SIZES = (64, 1024, 4096, 16384)
 ONE_WAY_SIZES = (64, 1024, 262144)
 _NAMES = {64: "64 B", 1024: "1 KiB", 4096: "4 KiB", 16384: "16 KiB", 262144: "256 KiB"}
 
-#: Round trips before those of a round, to get going.
+#: Round trips before those of a round, and the part of the messages of a round that
+#: are sent one way before it, to get going: those who had their turn meanwhile have
+#: filled the processor's caches with their own.
 _WARM = 5
+_WARM_PART = 4
 #: Refusals in a round.
 _REFUSALS = 1000
 
@@ -162,6 +165,7 @@ class Benchmark:
 
         async def oneWay(size: int, each: Contestant) -> float:
             count = min(effort.one_way_messages, effort.one_way_bytes // size)
+            await each.oneWay(messages[size], count // _WARM_PART)
             return await each.oneWay(messages[size], count)
 
         for each in everybody:

@@ -91,7 +91,7 @@ _LAST = _CHECKED - _FIRST
 RESTART = 1 << 40
 
 #: Bytes from the start beyond which a writer begins anew when it may.
-_FAR = 1 << 14
+_FAR = 1 << 17
 
 #: Messages of a batch, and bytes of them, at most: few enough that they stay in
 #: the processor's cache until they are handled.  A longer message goes alone.
@@ -101,6 +101,12 @@ _MOST_BYTES = 1 << 16
 #: Bytes of a payload that is stored together with its header: copying it once
 #: more is less than storing twice.
 _SMALL = 1 << 9
+
+#: Bytes of a message from which on it pays to claim the memory of the next record, and
+#: bytes that are claimed at most.
+_CLAIM_FROM = 1 << 13
+_CLAIM_MOST = 1 << 16
+_BLANK = bytes(_CLAIM_MOST)
 
 
 class Memory(Protocol):
@@ -124,9 +130,11 @@ class RingWriter:
 
     @ivar pending: messages that have been put and not published.
     @ivar unpublished: blocks of them.
+    @ivar claimable: bytes that it pays to L{claim} now; 0 for none.
     """
 
     __slots__ = (
+        "_block_size",
         "_far",
         "_memory",
         "_offset",
@@ -134,6 +142,7 @@ class RingWriter:
         "_sequence",
         "_start",
         "_stop",
+        "claimable",
         "pending",
         "unpublished",
     )
@@ -147,9 +156,11 @@ class RingWriter:
         """
         self.unpublished = 0
         self.pending: list[bytes] = []
+        self.claimable = 0
         self._memory = memory
         self._start = self._offset = start
         self._far = start + _FAR
+        self._block_size = limits.block_size
         self._stop = start + limits.block_size * limits.capacity
         self._sequence = epoch & _MASK
         self._salt = epoch >> 32 & _MASK
@@ -176,7 +187,7 @@ class RingWriter:
         """
         blocks = self.unpublished
         pending = self.pending
-        if alone and self._offset > self._far and blocks:
+        if alone and blocks and self._offset > self._far:
             self._offset = self._start
             blocks += RESTART
         if len(pending) == 1:
@@ -187,6 +198,30 @@ class RingWriter:
             self.pending = []
             self._writeAll(pending, credit)
         return blocks
+
+    @property
+    def far(self) -> bool:
+        """
+        Whether it would begin at the start of the ring if it might.
+        """
+        return self._offset > self._far
+
+    def claim(self, free: int) -> None:
+        """
+        For who has time: write to the memory of the next record, as if that were
+        as long as the last.  What a processor has written to, it has for itself;
+        what the reader has read, both have, and to write there takes five times as
+        long.  Nothing is seen of it: what is not published is not read.
+
+        @param free: blocks that nothing holds.
+        """
+        begin = self._offset
+        end = begin + self.claimable
+        # Where the oldest record is that is still needed, nobody knows here; but from
+        # here to there are the bytes of all the free blocks, at least.
+        if end < self._stop and self.claimable <= free * self._block_size and not self.far:
+            self._memory[begin:end] = _BLANK[: self.claimable]
+        self.claimable = 0
 
     def forget(self) -> None:
         """
@@ -237,6 +272,8 @@ class RingWriter:
                 # The header last: who looks at the memory is not to see it long before it is told.
                 self._memory[middle:end] = payload
                 self._memory[begin:middle] = header
+                if length >= _CLAIM_FROM:
+                    self.claimable = min(RECORD_SIZE + length, _CLAIM_MOST)
             self._offset = end
         else:
             self._store(self._after(middle), payload)

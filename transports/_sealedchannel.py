@@ -139,12 +139,19 @@ class SealedChannel(RingChannel):
 
     def _flushMedium(self) -> None:
         inbound, outbound, writer = self._inbound, self._outbound, self._writer
+        unpublished = writer.unpublished
+        alone = outbound.allocated == unpublished
+        if not alone and unpublished and writer.far:
+            # Nobody has looked yet at what the doorbell says.
+            self._collect()
+            if self._reason is not None:
+                return
+            alone = outbound.allocated == unpublished
         owed = inbound.settle() if inbound.owed else 0
         outbound.timed = True
-        unpublished = writer.unpublished
         try:
             if unpublished:
-                ring(self._tell_data, writer.publish(owed, outbound.allocated == unpublished))
+                ring(self._tell_data, writer.publish(owed, alone))
             elif owed:
                 ring(self._tell_space, owed)
         except OSError as error:
@@ -211,6 +218,8 @@ class SealedChannel(RingChannel):
         return self._reason is None
 
     def _look(self) -> bool:
+        if self._writer.claimable:
+            self._writer.claim(self._outbound.free)
         # That the next record is in the memory says nothing, and costs nothing to
         # see; what counts is the doorbell, which is about to be rung then.
         memory = self._halves[1].memory

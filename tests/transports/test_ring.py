@@ -4,7 +4,9 @@ L{transports._ring}.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
+import random
 import struct
 from collections import deque
 from zlib import crc32
@@ -130,6 +132,7 @@ class RoundTripTests(SynchronousTestCase):
         A writer that is far from the start goes back there when everything has
         been given back, not before; and the reader follows.
         """
+        self.patch(_ring, "_FAR", 1 << 14)
         ring = Ring(Limits(4096, 16))
         length = RECORD_SIZE + 1000
         begins = []
@@ -148,6 +151,7 @@ class RoundTripTests(SynchronousTestCase):
         A writer that goes back to the start though the reader still has
         something is found out.
         """
+        self.patch(_ring, "_FAR", 1 << 14)
         ring = Ring(Limits(4096, 16))
         for _ in range(5):
             ring.put(bytes(4000))
@@ -155,6 +159,65 @@ class RoundTripTests(SynchronousTestCase):
         ring.put(b"anew")
         error = self.assertRaises(ChannelCorrupt, ring.reader.publish, ring.writer.publish(0, True))
         self.assertIn("of which 5 were taken", str(error))
+
+    def test_claim(self) -> None:
+        """
+        After a long message, and only then, as many bytes are written to as the
+        next one would take, once; nothing before them is touched.
+        """
+        ring = Ring(Limits(4096, 16))
+        for size in (100, (1 << 13) - 1):
+            ring.put(b"." * size)
+            ring.writer.publish(0)
+            self.assertEqual(ring.writer.claimable, 0)
+        ring.put(b"!" * (1 << 13))
+        ring.writer.publish(0)
+        end = ring.writer._offset
+        before, after = ring.memory[:end], b"?" * (len(ring.memory) - end)
+        ring.memory[end:] = after
+        ring.writer.claim(ring.window.free)
+        claimed = RECORD_SIZE + (1 << 13)
+        self.assertEqual(ring.memory[:end], before)
+        self.assertEqual(ring.memory[end:], bytes(claimed) + after[claimed:])
+        self.assertEqual((ring.writer.claimable, ring.writer._offset), (0, end))
+
+    def test_claimNothing(self) -> None:
+        """
+        Nothing is written to where the blocks that are free would not have it, nor
+        beyond the end of the ring, nor far from its start.
+        """
+        for blocks, free, far in ((8, 2, 1 << 17), (4, 3, 1 << 17), (64, 61, 1 << 12)):
+            self.patch(_ring, "_FAR", far)
+            ring = Ring(Limits(4096, blocks))
+            if blocks == 4:
+                ring.carry(b"." * 4000)
+            ring.put(b"!" * (1 << 13))
+            ring.writer.publish(0)
+            ring.memory[ring.writer._offset :] = b"?" * (len(ring.memory) - ring.writer._offset)
+            before = ring.memory[:]
+            self.assertGreater(ring.writer.claimable, 0)
+            ring.writer.claim(free)
+            self.assertEqual(ring.memory[:], before, blocks)
+            self.assertEqual(ring.writer.claimable, 0)
+
+    def test_claimAlways(self) -> None:
+        """
+        Whatever is in the ring, claiming as often as can be changes none of it.
+        """
+        numbers = random.Random(5)
+        ring = Ring(Limits(1024, 40))
+        sent: deque[bytes] = deque()
+        for number in range(2000):
+            message = number.to_bytes(4, "big") * numbers.choice((0, 100, 2100, 5000))
+            with contextlib.suppress(QueueFull):
+                ring.put(message)
+                sent.append(message)
+                ring.reader.publish(ring.writer.publish(0, ring.window.allocated == ring.writer.unpublished))
+            while sent and (ring.window.free < 20 or numbers.random() < 0.4):
+                ring.writer.claim(ring.window.free)
+                if not ring.messages:
+                    ring.reader.receive()
+                self.assertEqual(ring.take(), sent.popleft())
 
     def test_credit(self) -> None:
         """

@@ -18,7 +18,7 @@ from zope.interface.verify import verifyObject
 
 from tests.transports.test_conformance import OurTests
 from tests.transports.test_segment import held
-from transports import _channel, _sealedchannel, sharedmemory
+from transports import _channel, _ring, _sealedchannel, sharedmemory
 from transports._descriptors import ring
 from transports._halves import Half, createHalf, descriptorsOf
 from transports._plainchannel import PlainChannel
@@ -31,6 +31,7 @@ from transports.errors import (
     CannotConnect,
     CannotListen,
     ChannelClosed,
+    ChannelCorrupt,
     LimitsMismatch,
     PeerLost,
     QueueFull,
@@ -703,6 +704,36 @@ class DoorbellTrafficTests(SharedMemoryBase, TestCase):
         await self.until(lambda: self.pair.left.messages == [b"with credit"], "the message")
         self.assertEqual(self.pair.left.allocated, 0)
         self.assertEqual(left.statistics().dequeued_total, 2)
+
+    async def test_creditIsCollectedFarFromTheStart(self) -> None:
+        """
+        A channel that has come far looks at its doorbell for blocks that came back
+        without an answer, so that it begins anew at the start of the ring.
+        """
+        self.patch(_ring, "_FAR", 100)
+        left, right = await self.channels()
+        begins = []
+        for _ in range(4):
+            self.pair.left.send(b"x" * 100)
+            left.flush()
+            right._dataRung()
+            begins.append(left._writer._offset)
+        self.assertEqual(len(set(begins)), 1)
+        self.assertEqual(left._outbound.allocated, LIMITS.blocksFor(100))
+
+    async def test_falseCreditFarFromTheStart(self) -> None:
+        """
+        When what it finds there is wrong, that is the end of the channel.
+        """
+        self.patch(_ring, "_FAR", 100)
+        left, right = await self.channels()
+        left.send(b"x" * 100)
+        left.flush()
+        ring(right._tell_space, LIMITS.capacity)
+        left.send(b"x" * 100)
+        left.flush()
+        await self.until(lambda: bool(self.pair.left.recorder.losses), "the loss")
+        self.assertIsInstance(self.pair.left.recorder.losses[0].value, ChannelCorrupt)
 
     async def test_creditIsCollectedBeforeARefusal(self) -> None:
         """
