@@ -40,10 +40,8 @@ TRIP_SIZES = (64, 1024, 4096, 16384)
 ONE_WAY_SIZES = (64, 1024, 262144)
 _NAMES = {64: "64 B", 1024: "1 KiB", 4096: "4 KiB", 16384: "16 KiB", 262144: "256 KiB"}
 
-#: Round trips before those of a round, and the part of the messages of a round that
-#: are sent one way before it, to get going: those who had their turn meanwhile have
-#: filled the processor's caches with their own.
-_WARM = 5
+#: What is done before each round, to get going, as a part of what is done in it: those
+#: who had their turn meanwhile have filled the processor's caches with their own.
 _WARM_PART = 4
 #: Refusals in a round.
 _REFUSALS = 1000
@@ -133,8 +131,9 @@ class Benchmark:
         messages = {size: b"x" * size for size in TRIP_SIZES}
 
         async def trips(size: int, each: Contestant) -> float:
-            await each.trips(messages[size], _WARM)
-            return await each.trips(messages[size], self._effort.trips)
+            count = self._effort.trips
+            await each.trips(messages[size], count // _WARM_PART)
+            return await each.trips(messages[size], count)
 
         results = await self._turns(self._effort.trip_rounds, dict.fromkeys(TRIP_SIZES, contestants), trips)
         table = self._table
