@@ -206,9 +206,12 @@ class SealedChannel(RingChannel):
 
         @return: whether there was something, and the channel goes on.
         """
-        # As _enter(_takeData), without the calls: each message of a dialogue comes here.
+        # As _enter(_takeData), with fewer calls: each message of a dialogue comes here.
         try:
-            self._publishedByPeer(take(self._get_data))
+            blocks = take(self._get_data)
+            if self._peer_quitting:
+                self._publishedByPeer(blocks)
+            self._reader.publish(blocks)
         except BlockingIOError:
             return False
         except ChannelCorrupt as error:

@@ -63,8 +63,8 @@ class SocketChannel(ConnectedChannel):
         self._unsent = memoryview(b"")
 
     def _giveBack(self, blocks: int) -> None:
-        super()._giveBack(blocks)
-        if self._outbound.queued < len(self._out):
+        self._outbound.giveBack(blocks)
+        if self._out and self._outbound.queued < len(self._out):
             raise ChannelCorrupt(f"{blocks} blocks were given back before they had been sent")
 
     # The socket, as a layer above it (TLS) would have it
