@@ -10,6 +10,7 @@ for.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 from collections.abc import Callable, Iterable
@@ -18,15 +19,19 @@ from transports.errors import ChannelCorrupt
 
 _KIND = "anon_inode:[eventfd]"
 
+
+def _missing(*arguments: int) -> int:
+    """
+    For systems that have no doorbells, where nobody comes here.
+    """
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
 #: Add to a doorbell; C{OSError} says that it is so full that the peer must have made it so.
-ring: Callable[[int, int], object]
+ring: Callable[[int, int], object] = getattr(os, "eventfd_write", _missing)
 
 #: Take what has been added to a doorbell; C{BlockingIOError} says that it is nothing.
-take: Callable[[int], int]
-
-# Where they are missing there are no doorbells.
-if hasattr(os, "eventfd"):
-    ring, take = os.eventfd_write, os.eventfd_read
+take: Callable[[int], int] = getattr(os, "eventfd_read", _missing)
 
 
 def createDoorbell() -> int:

@@ -210,6 +210,7 @@ class SealedChannel(RingChannel):
         try:
             blocks = take(self._get_data)
             if self._peer_quitting:
+                # Which raises.
                 self._publishedByPeer(blocks)
             self._reader.publish(blocks)
         except BlockingIOError:

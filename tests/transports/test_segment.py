@@ -9,6 +9,8 @@ import mmap
 import os
 import socket
 import struct
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 
@@ -407,6 +409,22 @@ class DoorbellTests(SynchronousTestCase):
         """
         ring(self.bell, (1 << 64) - 2)
         self.assertRaises(BlockingIOError, ring, self.bell, 1)
+
+    def test_systemWithout(self) -> None:
+        """
+        Where the system has neither doorbells nor sealed memory the transport can be
+        had all the same, and knows it.
+        """
+        program = (
+            "import os\n"
+            "for name in [each for each in dir(os) if 'eventfd' in each.lower()] + ['memfd_create']:\n"
+            "    delattr(os, name)\n"
+            "import transports.sharedmemory\n"
+            "from transports._segment import canSeal\n"
+            "print(canSeal())\n"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        self.assertEqual((done.stdout, done.stderr), ("False\n", ""))
 
     def test_blocking(self) -> None:
         """
